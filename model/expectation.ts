@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+/** What a conformant reader does with a case. */
+
+/** The image is refused when it is opened. */
+export interface Refusal {
+  readonly outcome: 'refuse';
+  /** The clause that the image violates, the first in the specification's order. */
+  readonly clause: string;
+  /** Which layer, 0 = bottom. */
+  readonly layer: number;
+  /** Byte position in that layer's innermost file that was judged. */
+  readonly at: number;
+  /** What was found and what was expected, for people. */
+  readonly why: string;
+}
+
+/** A run of bytes of one read and the clause that says what they are. */
+export interface GovernedRange {
+  /** First byte, from the start of the read. */
+  readonly from: number;
+  /** One past the last byte. */
+  readonly to: number;
+  readonly clause: string;
+}
+
+/** The read succeeds: exactly these bytes (fewer than asked for only at the device's end). */
+export interface ReadBytes {
+  readonly outcome: 'bytes';
+  readonly bytes: Uint8Array;
+  /** Ascending, without gaps, covering all of `bytes`. */
+  readonly ranges: readonly GovernedRange[];
+}
+
+/** The read must fail; bytes before the failing position may be returned first. */
+export interface ReadError {
+  readonly outcome: 'error';
+  readonly clause: string;
+  readonly layer: number;
+  readonly at: number;
+  readonly why: string;
+  /** The right bytes before the first one that cannot be produced. */
+  readonly goodBytes: Uint8Array;
+}
+
+export type ReadOutcome = ReadBytes | ReadError;
+
+/** The image is opened and read. */
+export interface Opened {
+  readonly outcome: 'open';
+  /** Virtual size in bytes. */
+  readonly size: number;
+  /** One for each read of the access plan, in its order. */
+  readonly reads: readonly ReadOutcome[];
+}
+
+export type Outcome = Refusal | Opened;
+
+/** A reading of contested clauses other than the normative one. */
+export interface Alternative {
+  /** Permissive flags that a stance must hold for this outcome to be its own. */
+  readonly flags: readonly string[];
+  readonly outcome: Outcome;
+}
+
+export type CaseClass = 'valid' | 'invalid' | 'permissive';
+
+export interface Expectation {
+  readonly class: CaseClass;
+  /** Under the normative reading of every clause. */
+  readonly strict: Outcome;
+  /** Empty unless the class is permissive. */
+  readonly alternatives: readonly Alternative[];
+}

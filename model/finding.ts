@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+/** Verdicts with one signature, their smallest case, and how to see it again. */
+import type { Case } from './case.ts';
+import type { Expectation } from './expectation.ts';
+import type { Observation } from './observation.ts';
+import type { FindingKind, Verdict } from './verdict.ts';
+
+/** How sure the charge is. */
+export interface Confirmation {
+  /** Times the case alone, each time in a fresh instance, showed the signature again. */
+  readonly shown: number;
+  /** Times it was tried. */
+  readonly tried: number;
+  /**
+   * `alone`: the case by itself shows it. `sequence`: only with the cases before
+   * it, which are kept with the finding. `unreliable`: neither did when asked again.
+   */
+  readonly blame: 'alone' | 'sequence' | 'unreliable';
+}
+
+export interface Finding {
+  readonly signature: string;
+  readonly kind: FindingKind;
+  readonly clause?: string;
+  readonly target: string;
+  /** Verdicts in this run with this signature. */
+  readonly count: number;
+  /** Id of the first case that showed it. */
+  readonly firstCase: string;
+  /** The smallest case found within the budget. */
+  readonly smallest: Case;
+  /** Cases that must run before it, oldest first; empty unless blame is `sequence` or `unreliable`. */
+  readonly before: readonly Case[];
+  readonly expectation: Expectation;
+  readonly observation: Observation;
+  readonly verdict: Verdict;
+  readonly confirmation: Confirmation;
+  /** Executions spent on shrinking. */
+  readonly shrinkExecutions: number;
+}

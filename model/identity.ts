@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+/** What exactly was tested: enough to say whether two runs may be compared. */
+
+export interface TargetIdentity {
+  /** Name as `--target` takes it: `oracle`, `canary`, `stock`, `patch`, … */
+  readonly name: string;
+  /** One line for people. */
+  readonly description: string;
+  /** Versions and content hashes that define it, such as `linux-image-…` → `6.1.192-2`. */
+  readonly parts: Readonly<Record<string, string>>;
+  /** What `ovbd replay` needs to make this target again (paths are the user's own, as given). */
+  readonly remake: Readonly<Record<string, string>>;
+}

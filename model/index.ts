@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+export * from './case.ts';
+export * from './expectation.ts';
+export * from './observation.ts';
+export * from './verdict.ts';
+export * from './stance.ts';
+export * from './finding.ts';
+export * from './identity.ts';
+export * from './events.ts';
+export * from './errors.ts';

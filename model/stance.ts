@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+/** What an implementation says of itself: support, contested sides, known failures. */
+
+export interface KnownFailure {
+  /** A signature as verdicts carry it. */
+  readonly signature: string;
+  readonly reason: string;
+  readonly link?: string;
+}
+
+export interface Stance {
+  /** What it documents or is known by its own account to support. */
+  readonly supports: {
+    readonly wrappings: readonly ('zfile' | 'tar')[];
+    readonly devices: readonly ('zfile' | 'lsmt')[];
+    readonly writablePairs: boolean;
+    readonly algorithms: readonly ('lz4' | 'zstd')[];
+    /** Bytes; empty means all that the format allows. */
+    readonly blockSizes: readonly number[];
+    readonly maxLayers: number;
+  };
+  /** Which side it takes of contested points: flag → true (lenient) or false (strict). Undeclared: either. */
+  readonly flags: Readonly<Record<string, boolean>>;
+  readonly knownFailures: readonly KnownFailure[];
+}

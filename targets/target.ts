@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+/** The one interface between the engine and whatever is tested. */
+import type { Case, TargetIdentity, Observation, Stance } from '../model/index.ts';
+
+/** A plain table of linear and zero pieces that equals a stack: what stock device-mapper can show. */
+export interface LoweredPiece {
+  /** Sectors of 512 bytes from the start of the device. */
+  readonly start: number;
+  readonly sectors: number;
+  /** Where the bytes are: layer and sector in its decoded image; null for zeros. */
+  readonly source: { readonly layer: number; readonly sector: number } | null;
+}
+
+export interface Lowered {
+  readonly pieces: readonly LoweredPiece[];
+  /** Each layer's innermost LSMT file, decoded. */
+  readonly images: readonly Uint8Array[];
+}
+
+/** One case made ready for a target. */
+export interface Job {
+  readonly case: Case;
+  /**
+   * The SHA-256 (hex) the oracle expects of each read, null where it expects an
+   * error. Only a filter for which bytes need to come back; never a verdict.
+   */
+  readonly wanted: readonly (string | null)[];
+  /** Present for targets that ask for it (`needsLowering`) and cases that can be lowered. */
+  readonly lowered?: Lowered;
+}
+
+/** One isolated instance maker: a VM slot, a process slot. */
+export interface Session {
+  /**
+   * Runs the jobs in order in a **fresh** instance and calls `done` for each,
+   * in order. When the instance dies the death is that job's observation, and
+   * the next job gets a fresh instance. Never throws for what a target does;
+   * throws `EngineError` where the lab itself cannot go on.
+   * `patience` multiplies deadlines (a hang is confirmed with a higher one).
+   */
+  run(jobs: readonly Job[], done: (index: number, observation: Observation) => void, options?: RunOptions): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface RunOptions {
+  readonly patience?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface Target {
+  readonly identity: TargetIdentity;
+  readonly stance: Stance;
+  /** Bytes: a device's size is rounded down to a multiple of this. 512 for block devices, 1 for plain readers. */
+  readonly sizeUnit: 1 | 512;
+  /** True for the stock kernel: it is given tables made by the oracle. */
+  readonly needsLowering?: boolean;
+  /** Instances that may run at the same time. */
+  readonly lanes: number;
+  open(): Promise<Session>;
+  close(): Promise<void>;
+}
