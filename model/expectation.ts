@@ -64,8 +64,22 @@ export interface Alternative {
 
 export type CaseClass = 'valid' | 'invalid' | 'permissive';
 
+/** Optional parts of the format that a reader must have to open the images at all. */
+export interface Needs {
+  readonly algorithms: readonly ('lz4' | 'zstd')[];
+  /** Bytes. */
+  readonly blockSizes: readonly number[];
+}
+
 export interface Expectation {
   readonly class: CaseClass;
+  readonly needs: Needs;
+  /**
+   * Clauses that a sound case leans on beyond the plainest image (no entries,
+   * space for a dictionary, a device that ends in mid-page, …): why a reader
+   * may have refused it.
+   */
+  readonly notable: readonly string[];
   /** Under the normative reading of every clause. */
   readonly strict: Outcome;
   /** Empty unless the class is permissive. */

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/** Random-access bytes with a known size: a buffer, a file, a window of either, or a decoded ZFile. */
+
+export interface ByteSource {
+  /** Bytes. */
+  readonly size: number;
+  /**
+   * Exactly `length` bytes from `offset`. The caller has checked the range;
+   * a range outside the source is a mistake of ours and throws RangeError.
+   * A decoding source throws a Violation where its bytes cannot be produced.
+   */
+  read(offset: number, length: number): Uint8Array;
+}
+
+/** Throws RangeError unless the range lies inside a source of `size` bytes. */
+export function checkRange(size: number, offset: number, length: number): void {
+  if (!(offset >= 0 && length >= 0 && offset + length <= size)) {
+    throw new RangeError(`read of ${length} bytes at ${offset} outside a source of ${size}`);
+  }
+}
+
+/** A buffer as a source; reads are views, not copies. */
+export function bufferSource(bytes: Uint8Array): ByteSource {
+  return {
+    size: bytes.length,
+    read(offset, length) {
+      checkRange(bytes.length, offset, length);
+      return bytes.subarray(offset, offset + length);
+    },
+  };
+}
+
+/** `length` bytes of another source, from `start`. */
+export function windowSource(inner: ByteSource, start: number, length: number): ByteSource {
+  checkRange(inner.size, start, length);
+  return {
+    size: length,
+    read(offset, n) {
+      checkRange(length, offset, n);
+      return inner.read(start + offset, n);
+    },
+  };
+}
