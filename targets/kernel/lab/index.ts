@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+/** The kernel lab up to the moment a VM can boot. */
+export { Cache, defaultCacheRoot } from './cache.ts';
+export { Steps, type StepsOptions } from './steps.ts';
+export { withLock } from './lock.ts';
+export { ensurePackages, installCommand, missingPackages, MissingPackages, type Purpose } from './packages.ts';
+export { ensureKernel, newestCached, type KernelTree } from './kernel.ts';
+export { extractSources, type Extracted } from './patch.ts';
+export { type BuiltModule } from './module.ts';
+export { prepareLab, type PreparedLab, type PrepareOptions } from './prepare.ts';

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+/** The system packages of the lab: which are missing, and getting them. */
+import { existsSync } from 'node:fs';
+import { EngineError, UsageError } from '../../../model/errors.ts';
+import { APT_OPTIONS, aptEnv, aptProgress, aptReason, aptUpdate, hasApt, isRoot, noApt, withAptLock } from './apt.ts';
+import { findCommand, run } from './child.ts';
+import type { Steps } from './steps.ts';
+
+/** `vm`: to boot anything. `build`: to compile the agent or a module that is not in the cache. */
+export type Purpose = 'vm' | 'build';
+
+interface Need {
+  readonly package: string;
+  readonly purpose: Purpose;
+  present(): boolean;
+}
+
+const LIBRARY_FOLDERS = ['/usr/lib/x86_64-linux-gnu', '/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib'];
+const command = (...names: string[]) => (): boolean => names.every((name) => findCommand(name) !== undefined);
+const library = (name: string) => (): boolean => LIBRARY_FOLDERS.some((folder) => existsSync(`${folder}/${name}`));
+
+/**
+ * What Debian 12 lacks when nothing is installed, found by watching a module
+ * build and a static link; the rest of what they run (awk, cmp, sed, grep) is
+ * essential there. gcc-12 is what Debian's 6.1 headers ask for by name; libelf1
+ * is for their objtool.
+ */
+const NEEDS: readonly Need[] = [
+  { package: 'qemu-system-x86', purpose: 'vm', present: command('qemu-system-x86_64') },
+  { package: 'gcc-12', purpose: 'build', present: command('gcc-12') },
+  { package: 'binutils', purpose: 'build', present: command('ld', 'as', 'nm', 'strip') },
+  { package: 'make', purpose: 'build', present: command('make') },
+  { package: 'libc6-dev', purpose: 'build', present: library('libc.a') },
+  { package: 'libelf1', purpose: 'build', present: library('libelf.so.1') },
+];
+
+/** Packages are missing and we may not install them. The message holds the command to run. */
+export class MissingPackages extends UsageError {
+  readonly packages: readonly string[];
+  /** The command to run as root. */
+  readonly install: string;
+
+  constructor(packages: readonly string[]) {
+    const install = installCommand(packages);
+    super(`missing: ${packages.join(', ')}; run as root: ${install}`);
+    this.packages = packages;
+    this.install = install;
+  }
+}
+
+/** The missing packages of a purpose, or of both; costs a few look-ups of files. */
+export function missingPackages(purpose?: Purpose): string[] {
+  return NEEDS.filter((need) => (purpose === undefined || need.purpose === purpose) && !need.present()).map((need) => need.package);
+}
+
+/** The command that installs packages. */
+export function installCommand(packages: readonly string[]): string {
+  return `apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+}
+
+/**
+ * Returns when nothing of that purpose is missing; as root, installs all that the
+ * lab lacks. Throws `MissingPackages` without root, `EngineError` with apt's
+ * reason where it fails.
+ */
+export async function ensurePackages(purpose: Purpose, steps: Steps, signal?: AbortSignal): Promise<void> {
+  const missing = missingPackages(purpose);
+  if (missing.length === 0) return;
+  if (!hasApt()) throw noApt(`missing: ${missing.join(', ')}`);
+  if (!isRoot()) throw new MissingPackages(missingPackages());
+  await withAptLock(
+    async () => {
+      // Both purposes at once: who boots will most likely compile.
+      const wanted = missingPackages();
+      if (wanted.length === 0) return;
+      await steps.run(`install ${wanted.join(', ')}`, async (say) => {
+        await aptUpdate({ signal, say });
+        const result = await run('apt-get', [...APT_OPTIONS, 'install', '-y', '--no-install-recommends', ...wanted], {
+          env: aptEnv(), seconds: 1800, signal, onLine: (line) => say(aptProgress(line)), diesWithParent: false,
+        });
+        if (result.code !== 0) throw new EngineError(`cannot install ${wanted.join(', ')}: ${aptReason(result)}`);
+      });
+      const still = missingPackages();
+      if (still.length > 0) throw new EngineError(`installed ${still.join(', ')}, but what the lab needs of them is not there`);
+    },
+    { signal, onWait: () => steps.note('waiting for another run that installs packages') },
+  );
+}

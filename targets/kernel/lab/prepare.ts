@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+/** Everything that must be there before a VM can boot. */
+import { basename, resolve } from 'node:path';
+import { EngineError, UsageError } from '../../../model/errors.ts';
+import { buildAgent } from './agent.ts';
+import type { Cache } from './cache.ts';
+import { CLEAN_ENV, findCommand, run } from './child.ts';
+import { compilerVersion } from './compiler.ts';
+import { buildInitramfs } from './initramfs.ts';
+import { ensureKernel, type KernelTree } from './kernel.ts';
+import { buildModule, takeModule, type BuiltModule } from './module.ts';
+import { ensurePackages } from './packages.ts';
+import { extractSources } from './patch.ts';
+import { readSourceFolder, readText } from './sources.ts';
+import type { Steps } from './steps.ts';
+
+export interface PreparedLab {
+  readonly qemu: { readonly path: string; readonly version: string };
+  readonly kernel: KernelTree;
+  /** Absent where the stock kernel is what runs. */
+  readonly module?: BuiltModule;
+  readonly initramfs: string;
+  /** SHA-256 (hex) of the initramfs. */
+  readonly initramfsSha256: string;
+  /** Identity: package versions, QEMU's version, content hashes. */
+  readonly parts: Readonly<Record<string, string>>;
+}
+
+export interface PrepareOptions {
+  /** File with the patch as mailed. At most one of `patch`, `source`, `module`; none: the stock kernel. */
+  readonly patch?: string | undefined;
+  /** Folder with the module's sources. */
+  readonly source?: string | undefined;
+  /** A built .ko. */
+  readonly module?: string | undefined;
+  readonly cache: Cache;
+  readonly steps: Steps;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Makes or finds all parts of a lab. What the user gave is read first, so that a
+ * wrong file costs no download. Throws `MissingPackages` where something must be
+ * installed by somebody else, `UsageError` for what the user gave, `EngineError`
+ * for downloads and disks.
+ */
+export async function prepareLab(options: PrepareOptions): Promise<PreparedLab> {
+  const { cache, steps, signal } = options;
+  if (process.platform !== 'linux' || process.arch !== 'x64') throw new UsageError(`the kernel lab needs Linux on x86-64, not ${process.platform} on ${process.arch}`);
+  const sources = await readSources(options);
+  await ensurePackages('vm', steps, signal);
+  const qemu = await findQemu(signal);
+  const kernel = await ensureKernel(cache, steps, signal);
+  const module =
+    sources !== undefined ? await buildModule(sources.files, sources.name, kernel, cache, steps, signal)
+    : options.module !== undefined ? await takeModule(options.module, kernel, cache, signal)
+    : undefined;
+  const agent = await buildAgent(cache, steps, signal);
+  const initramfs = await buildInitramfs(agent.path, module?.path, kernel, cache, signal);
+  const compiler = await compilerVersion(signal);
+  return {
+    qemu,
+    kernel,
+    ...(module === undefined ? {} : { module }),
+    initramfs: initramfs.path,
+    initramfsSha256: initramfs.sha256,
+    parts: {
+      ...kernel.packages,
+      qemu: qemu.version,
+      ...(compiler === undefined ? {} : { compiler }),
+      agent: agent.sources,
+      ...(module === undefined ? {} : { sources: module.sources, module: module.sha256 }),
+      initramfs: initramfs.sha256,
+    },
+  };
+}
+
+async function readSources(options: PrepareOptions): Promise<{ files: Map<string, string>; name: string } | undefined> {
+  const given = (['patch', 'source', 'module'] as const).filter((key) => options[key] !== undefined);
+  if (given.length > 1) throw new UsageError(`--${given.join(' and --')} exclude each other: give one`);
+  if (options.patch !== undefined) {
+    const name = basename(options.patch);
+    const extracted = extractSources(await readText(options.patch), name);
+    for (const note of extracted.notes) options.steps.note(note);
+    return { files: extracted.sources, name };
+  }
+  if (options.source !== undefined) return { files: await readSourceFolder(options.source), name: basename(resolve(options.source)) };
+  return undefined;
+}
+
+async function findQemu(signal?: AbortSignal): Promise<{ path: string; version: string }> {
+  const path = findCommand('qemu-system-x86_64');
+  if (path === undefined) throw new EngineError('qemu-system-x86_64 is gone');
+  const result = await run(path, ['--version'], { env: CLEAN_ENV, seconds: 20, signal });
+  const version = /version (.+)$/m.exec(result.stdout)?.[1];
+  if (version === undefined) throw new EngineError(`${path} does not say its version: ${(result.stderr || result.stdout).trim().split('\n')[0] ?? ''}`);
+  return { path, version };
+}
+
