@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The guest agent: PID 1 of the test VM. It builds device-mapper devices over
+ * slices of one "mailbox" disk, reads them, and tells the host what happened.
+ * The byte protocol is written down in PROTOCOL.md.
+ */
+#ifndef OVBD_AGENT_H
+#define OVBD_AGENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define AGENT_PROTOCOL 1u
+
+#define MAX_COMMAND (8u << 20)  /* bytes of one command's payload */
+#define MAX_DEVICES 1024u       /* devices of one case */
+#define MAX_LINES 65536u        /* table lines of one device */
+#define MAX_PARAMS 65536u       /* bytes of one line's parameters, after substitution */
+#define MAX_READS 4096u         /* reads of one case */
+#define MAX_READ (16u << 20)    /* bytes of one read */
+#define MAX_LOG (16u << 10)     /* bytes of kernel log sent with one case */
+#define MAX_RESCUE_LOG (64u << 10)
+
+enum {
+	CMD_PING = 0x01,
+	CMD_CASE = 0x02,
+	CMD_BENCH = 0x03,
+	CMD_TEST = 0x04,
+	CMD_RESCUE = 0x10,
+
+	MSG_HELLO = 0x81,
+	MSG_BEGIN = 0x82,
+	MSG_OPEN = 0x83,
+	MSG_READ = 0x84,
+	MSG_END = 0x85,
+	MSG_BENCH = 0x86,
+	MSG_ERROR = 0x87,
+	MSG_RESCUE = 0x90,
+};
+
+enum { STAGE_DONE, STAGE_CREATE, STAGE_LOAD, STAGE_RESUME, STAGE_OPEN };
+
+enum { READ_DIRECT = 1, READ_WANTED = 2, READ_SEND = 4 };
+
+/* wire.c: frames and bounded parsing. */
+struct cursor {
+	const uint8_t *at;
+	size_t left;
+	int bad; /* set for good once something did not fit */
+};
+uint8_t take_u8(struct cursor *c);
+uint16_t take_u16(struct cursor *c);
+uint32_t take_u32(struct cursor *c);
+uint64_t take_u64(struct cursor *c);
+const uint8_t *take_bytes(struct cursor *c, size_t n);
+uint8_t *put_u8(uint8_t *p, uint8_t v);
+uint8_t *put_u16(uint8_t *p, uint16_t v);
+uint8_t *put_u32(uint8_t *p, uint32_t v);
+uint8_t *put_u64(uint8_t *p, uint64_t v);
+/* Reads one frame; returns its type, payload in *payload (valid until the next call). */
+int receive_frame(int port, uint8_t *buffer, size_t capacity, size_t *length);
+/* Sends head and body as one frame. */
+void send_frame(int port, int type, const void *head, size_t head_bytes, const void *body, size_t body_bytes);
+void send_error(int port, const char *text);
+
+/* dm.c: devices of one case. */
+struct device {
+	uint64_t dev;
+	int made;
+};
+extern char mailbox[32];
+int dm_open_control(void);
+int dm_create(uint32_t number, unsigned index, struct device *d);
+/* Parses the table at c and loads it; with c->bad set the table itself was malformed. */
+int dm_load(uint32_t number, unsigned index, struct cursor *c, const struct device *all);
+int dm_resume(uint32_t number, unsigned index);
+int dm_remove(uint32_t number, unsigned index);
+/* Steps over one device's table without using it; c->bad tells whether it is well-formed. */
+void dm_skip_table(struct cursor *c);
+int dm_open_node(const struct device *d, int flags);
+
+/* case.c */
+void run_case(int port, struct cursor *c);
+void run_bench(int port, struct cursor *c);
+
+/* reader.c */
+struct read_result {
+	int64_t result;
+	uint32_t before, after;
+	int64_t first;
+	const uint8_t *bytes;
+};
+int reader_prepare(void);
+void read_into_arena(int fd, uint64_t offset, uint32_t length, uint32_t buffer_offset, uint64_t salt,
+		     struct read_result *out);
+
+/* sha256.c */
+void sha256(const uint8_t *data, size_t length, uint8_t digest[32]);
+int sha256_selftest(void);
+
+/* klog.c */
+struct klog {
+	char *text;
+	size_t capacity, head, tail;
+	unsigned dropped;
+	int full;
+};
+int klog_open(void);
+void klog_reset(struct klog *k, char *text, size_t capacity);
+void klog_add(struct klog *k, const char *line, size_t length);
+void klog_drain(int fd, struct klog *k);
+size_t klog_finish(struct klog *k);
+uint64_t read_taint(void);
+
+/* rescue.c: the process behind the second port. */
+void rescue_loop(int port);
+
+uint64_t now_ns(void);
+
+#endif

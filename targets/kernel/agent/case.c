@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+/* One case: make the devices, read, remove them in reverse, tell the host each result as it comes. */
+#define _GNU_SOURCE
+#include "agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/klog.h>
+#include <unistd.h>
+
+/* Closers may be asynchronous: a device that stays busy longer than this is held by a leak. */
+#define REMOVE_TRIES 400
+#define REMOVE_PAUSE_US 2500
+
+static struct device devices[MAX_DEVICES];
+static char log_text[MAX_LOG];
+
+struct plan {
+	uint32_t number;
+	unsigned devices, reads, target;
+	struct cursor tables, list;
+};
+
+/* Walks the whole command before anything is done, so that a malformed one does nothing. */
+static int parse_plan(struct cursor *c, struct plan *p)
+{
+	unsigned i;
+
+	p->number = take_u32(c);
+	p->devices = take_u16(c);
+	p->reads = take_u16(c);
+	p->target = take_u16(c);
+	take_u16(c);
+	if (c->bad || !p->devices || p->devices > MAX_DEVICES || p->reads > MAX_READS || p->target >= p->devices)
+		return -1;
+	p->tables = *c;
+	for (i = 0; i < p->devices && !c->bad; i++)
+		dm_skip_table(c);
+	p->list = *c;
+	for (i = 0; i < p->reads && !c->bad; i++) {
+		uint32_t offset_in_page, length;
+
+		take_u16(c);
+		take_u16(c);
+		offset_in_page = take_u32(c);
+		take_u64(c);
+		length = take_u32(c);
+		take_bytes(c, 32);
+		if (offset_in_page >= 4096 || offset_in_page % 8 || length % 8 || length > MAX_READ)
+			c->bad = 1;
+	}
+	return c->bad || c->left ? -1 : 0;
+}
+
+/* Makes all devices; returns the stage that failed (STAGE_DONE: none), its errno and device. */
+static int make_devices(struct plan *p, unsigned *made, int *error)
+{
+	unsigned i;
+
+	memset(devices, 0, sizeof(*devices) * p->devices);
+	for (i = 0; i < p->devices; i++) {
+		*made = i;
+		*error = dm_create(p->number, i, &devices[i]);
+		if (*error)
+			return STAGE_CREATE;
+		*error = dm_load(p->number, i, &p->tables, devices);
+		if (*error)
+			return STAGE_LOAD;
+		*error = dm_resume(p->number, i);
+		if (*error)
+			return STAGE_RESUME;
+	}
+	*made = p->devices;
+	return STAGE_DONE;
+}
+
+static int remove_devices(struct plan *p)
+{
+	int leftover = 0;
+	unsigned i, tries = 0;
+
+	for (i = p->devices; i--;) {
+		int error;
+
+		if (!devices[i].made)
+			continue;
+		while ((error = dm_remove(p->number, i)) == EBUSY && tries++ < REMOVE_TRIES)
+			usleep(REMOVE_PAUSE_US);
+		if (error)
+			leftover = error;
+	}
+	return leftover;
+}
+
+/* File descriptors of one case, by device; two slots suffice for nearly all and bound the rest. */
+static struct {
+	int fd, device, direct;
+} opened[8];
+
+static void close_all(void)
+{
+	unsigned i;
+
+	for (i = 0; i < sizeof(opened) / sizeof(*opened); i++)
+		if (opened[i].fd > 0) {
+			close(opened[i].fd);
+			opened[i].fd = 0;
+		}
+}
+
+static int open_for(unsigned device, int direct)
+{
+	unsigned i;
+	int fd;
+
+	for (i = 0; i < sizeof(opened) / sizeof(*opened) && opened[i].fd > 0; i++)
+		if (opened[i].device == (int)device && opened[i].direct == direct)
+			return opened[i].fd;
+	if (i == sizeof(opened) / sizeof(*opened)) {
+		close_all();
+		i = 0;
+	}
+	fd = dm_open_node(&devices[device], direct ? O_DIRECT : 0);
+	if (fd >= 0) {
+		opened[i].fd = fd;
+		opened[i].device = device;
+		opened[i].direct = direct;
+	}
+	return fd;
+}
+
+static void do_read(int port, struct plan *p, unsigned index)
+{
+	struct cursor *c = &p->list;
+	uint16_t device = take_u16(c), flags = take_u16(c);
+	uint32_t buffer_offset = take_u32(c);
+	uint64_t offset = take_u64(c);
+	uint32_t length = take_u32(c);
+	const uint8_t *wanted = take_bytes(c, 32);
+	struct read_result r = { 0 };
+	uint8_t digest[32] = { 0 }, head[80], *q = head;
+	int fd = device < p->devices ? open_for(device, flags & READ_DIRECT) : -EINVAL;
+	int send = 0;
+
+	if (fd < 0) {
+		r.result = fd;
+	} else {
+		read_into_arena(fd, offset, length, buffer_offset, (uint64_t)p->number << 16 | index, &r);
+		if (r.result >= 0 && (flags & READ_SEND)) {
+			send = 1;
+		} else if (r.result >= 0) {
+			sha256(r.bytes, r.result, digest);
+			send = !(flags & READ_WANTED) || memcmp(digest, wanted, 32);
+		}
+	}
+	q = put_u32(q, p->number);
+	q = put_u16(q, index);
+	q = put_u16(q, flags & READ_SEND ? 0 : 1);
+	q = put_u64(q, r.result);
+	q = put_u32(q, r.before);
+	q = put_u32(q, r.after);
+	q = put_u64(q, r.first);
+	memcpy(q, digest, 32);
+	q += 32;
+	send_frame(port, MSG_READ, head, q - head, r.bytes, send ? r.result : 0);
+}
+
+void run_case(int port, struct cursor *c)
+{
+	static int kmsg = -2;
+	struct klog log;
+	struct plan p;
+	uint8_t head[64], *q = head;
+	uint64_t size = 0;
+	unsigned made = 0, i;
+	int stage, error = 0, leftover;
+
+	if (kmsg == -2)
+		kmsg = klog_open();
+	if (parse_plan(c, &p)) {
+		send_error(port, "malformed case");
+		return;
+	}
+	q = put_u32(q, p.number);
+	q = put_u64(q, read_taint());
+	send_frame(port, MSG_BEGIN, head, q - head, NULL, 0);
+	/* Whoever reads the log after a hang sees this case's lines only. */
+	klogctl(5, NULL, 0);
+
+	stage = make_devices(&p, &made, &error);
+	if (stage == STAGE_DONE) {
+		int fd = open_for(p.target, READ_DIRECT);
+
+		if (fd < 0) {
+			stage = STAGE_OPEN;
+			error = -fd;
+			made = p.target;
+		} else if (ioctl(fd, BLKGETSIZE64, &size)) {
+			stage = STAGE_OPEN;
+			error = errno;
+			made = p.target;
+		}
+	}
+	q = put_u32(head, p.number);
+	q = put_u16(q, made);
+	q = put_u16(q, stage);
+	q = put_u32(q, error);
+	q = put_u64(q, size);
+	send_frame(port, MSG_OPEN, head, q - head, NULL, 0);
+
+	for (i = 0; stage == STAGE_DONE && i < p.reads; i++)
+		do_read(port, &p, i);
+
+	close_all();
+	leftover = remove_devices(&p);
+	klog_reset(&log, log_text, sizeof(log_text));
+	klog_drain(kmsg, &log);
+	q = put_u32(head, p.number);
+	q = put_u64(q, read_taint());
+	q = put_u32(q, leftover);
+	send_frame(port, MSG_END, head, q - head, log_text, klog_finish(&log));
+}
+
+/* The bare loop that the suite's speed is compared with: the same ioctls and reads, nothing else. */
+void run_bench(int port, struct cursor *c)
+{
+	uint32_t iterations = take_u32(c), n;
+	uint64_t start = now_ns(), bytes = 0;
+	uint8_t head[64], *q = head;
+	struct cursor body = *c;
+	int failed = 0;
+
+	for (n = 0; n < iterations && !failed; n++) {
+		struct plan p;
+		struct read_result r;
+		unsigned made;
+		uint64_t at = 0;
+		int fd;
+
+		*c = body;
+		if (parse_plan(c, &p)) {
+			send_error(port, "malformed bench");
+			return;
+		}
+		p.number = n;
+		if (make_devices(&p, &made, &failed) == STAGE_DONE) {
+			fd = open_for(p.target, READ_DIRECT);
+			while (fd >= 0) {
+				read_into_arena(fd, at, 1u << 20, 0, 0, &r);
+				if (r.result < 0)
+					failed = -r.result;
+				if (r.result <= 0)
+					break;
+				at += r.result;
+			}
+			if (fd < 0)
+				failed = -fd;
+		}
+		bytes += at;
+		close_all();
+		if (!failed)
+			failed = remove_devices(&p);
+		else
+			remove_devices(&p);
+	}
+	q = put_u32(q, n);
+	q = put_u32(q, failed);
+	q = put_u64(q, now_ns() - start);
+	q = put_u64(q, bytes);
+	send_frame(port, MSG_BENCH, head, q - head, NULL, 0);
+}

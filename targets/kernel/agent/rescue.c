@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The process behind the second port. The agent may be stuck inside the
+ * kernel; this one still answers, with the stacks of whatever is blocked.
+ */
+#define _GNU_SOURCE
+#include "agent.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void sysrq(char key)
+{
+	int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, &key, 1) != 1)
+		usleep(1000);
+	close(fd);
+}
+
+/* The agent's own kernel stack, in the shape of a call trace. */
+static void add_agent_stack(struct klog *k)
+{
+	FILE *f = fopen("/proc/1/stack", "re");
+	char line[256], text[300];
+
+	if (!f)
+		return;
+	klog_add(k, "<6>agent stack\n", 15);
+	klog_add(k, "<6>Call Trace:\n", 15);
+	while (fgets(line, sizeof(line), f)) {
+		char *frame = strstr(line, "] ");
+
+		if (frame)
+			klog_add(k, text, snprintf(text, sizeof(text), "<6> %s", frame + 2));
+	}
+	fclose(f);
+}
+
+void rescue_loop(int port)
+{
+	static uint8_t command[64];
+	static char text[MAX_RESCUE_LOG];
+	struct klog log;
+	size_t length;
+	int kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	for (;;) {
+		if (receive_frame(port, command, sizeof(command), &length) != CMD_RESCUE)
+			continue;
+		klog_reset(&log, text, sizeof(text));
+		if (kmsg >= 0)
+			lseek(kmsg, 0, SEEK_DATA); /* from where the agent last cleared */
+		klog_drain(kmsg, &log);
+		add_agent_stack(&log);
+		sysrq('w');
+		sysrq('l');
+		klog_drain(kmsg, &log);
+		send_frame(port, MSG_RESCUE, "", 0, text, klog_finish(&log));
+	}
+}

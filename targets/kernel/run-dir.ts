@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+/** The folder of one process's short-lived files; what dead processes left behind is removed on the way. */
+import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const PREFIX = 'ovbd-vm-';
+
+let made: string | undefined;
+process.on('exit', () => {
+  if (made !== undefined) rmSync(made, { recursive: true, force: true });
+});
+
+/** This process's folder, made when first asked for and removed when the process ends. */
+export function runDir(): string {
+  if (made === undefined) {
+    sweep();
+    made = mkdtempSync(join(tmpdir(), `${PREFIX}${nameSpace()}.${process.pid}.${startTime(process.pid)}.`));
+  }
+  return made;
+}
+
+/** Process ids mean something only within their name space, which containers may share a folder across. */
+function nameSpace(): string {
+  try {
+    return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0';
+  } catch {
+    return '0';
+  }
+}
+
+/** Ticks since boot (proc(5), field 22), which tells a process from a later one of the same id; '' where there is none. */
+function startTime(pid: number): string {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function sweep(): void {
+  for (const name of readdirSync(tmpdir())) {
+    if (!name.startsWith(PREFIX)) continue;
+    const [space, pid, start] = name.slice(PREFIX.length).split('.');
+    if (space !== nameSpace() || startTime(Number(pid)) === start) continue;
+    try {
+      rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    } catch {
+      // Another user's: not ours to remove.
+    }
+  }
+}

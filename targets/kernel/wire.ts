@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+/** Frames between host and guest agent; the layout is agent/PROTOCOL.md's. What comes from the guest is hostile. */
+
+const MAGIC = 0x4442564f; // "OVBD"
+const HEADER_BYTES = 12;
+export const PROTOCOL = 1;
+/** Bytes of the longest payload that the agent takes. */
+export const MAX_COMMAND_BYTES = 8 << 20;
+/** Bytes of the longest read of one case. */
+export const MAX_READ_BYTES = 16 << 20;
+const MAX_MESSAGE_BYTES = MAX_READ_BYTES + (64 << 10);
+
+export const COMMAND = { ping: 0x01, case: 0x02, bench: 0x03, test: 0x04, rescue: 0x10 } as const;
+const MESSAGE = { hello: 0x81, begin: 0x82, open: 0x83, read: 0x84, end: 0x85, bench: 0x86, error: 0x87, rescue: 0x90 } as const;
+
+/** The guest broke the protocol. */
+export class WireError extends Error {
+  override readonly name = 'WireError';
+}
+
+/** One line of a device-mapper table; start and sectors in sectors of 512 bytes. */
+export interface TableLine {
+  readonly start: number;
+  readonly sectors: number;
+  readonly type: string;
+  /** `@m` is the mailbox disk, `@K` the case's device K. */
+  readonly params: string;
+}
+
+export interface ReadCommand {
+  readonly device: number;
+  readonly direct: boolean;
+  /** Bytes. */
+  readonly bufferOffset: number;
+  readonly offset: number;
+  readonly length: number;
+  /** SHA-256, hex; null where any answer must come back with its bytes. */
+  readonly wanted: string | null;
+  /** True: the bytes come back in any case, and the guest computes no digest. */
+  readonly send: boolean;
+}
+
+export interface CaseCommand {
+  readonly number: number;
+  /** One table a device, in the order in which they are made. */
+  readonly devices: readonly (readonly TableLine[])[];
+  /** Index of the device whose size is asked for. */
+  readonly target: number;
+  readonly reads: readonly ReadCommand[];
+}
+
+export type Message =
+  | { readonly type: 'hello'; readonly nonce: number; readonly taint: number; readonly mailboxBytes: number; readonly release: string; readonly problems: string }
+  | { readonly type: 'begin'; readonly case: number; readonly taint: number }
+  | { readonly type: 'open'; readonly case: number; readonly device: number; readonly stage: number; readonly errno: number; readonly size: number }
+  | {
+      readonly type: 'read'; readonly case: number; readonly index: number; readonly result: number;
+      readonly before: number; readonly after: number; readonly first: number;
+      /** Hex; undefined where the guest computed none. */
+      readonly sha256: string | undefined;
+      readonly bytes: Buffer;
+    }
+  | { readonly type: 'end'; readonly case: number; readonly taint: number; readonly errno: number; readonly log: string }
+  | { readonly type: 'bench'; readonly iterations: number; readonly errno: number; readonly nanoseconds: number; readonly bytes: number }
+  | { readonly type: 'error'; readonly text: string }
+  | { readonly type: 'rescue'; readonly log: string };
+
+/** One frame, header and payload. Throws `RangeError` where the payload is longer than the agent takes. */
+export function encodeFrame(type: number, payload: Uint8Array): Buffer {
+  if (payload.length > MAX_COMMAND_BYTES) throw new RangeError(`command of ${payload.length} bytes`);
+  const frame = Buffer.alloc(HEADER_BYTES + payload.length);
+  frame.writeUInt32LE(MAGIC, 0);
+  frame.writeUInt8(type, 4);
+  frame.writeUInt32LE(payload.length, 8);
+  frame.set(payload, HEADER_BYTES);
+  return frame;
+}
+
+export function encodePing(nonce: number): Buffer {
+  const payload = Buffer.alloc(4);
+  payload.writeUInt32LE(nonce);
+  return encodeFrame(COMMAND.ping, payload);
+}
+
+export function encodeTest(what: 'panic' | 'sleep' | 'log', text = ''): Buffer {
+  return encodeFrame(COMMAND.test, Buffer.concat([Buffer.of({ panic: 0, sleep: 1, log: 2 }[what]), Buffer.from(text)]));
+}
+
+export function encodeRescue(): Buffer {
+  return encodeFrame(COMMAND.rescue, Buffer.alloc(0));
+}
+
+/** Throws `RangeError` where a number or a text does not fit its field. */
+export function encodeCase(command: CaseCommand): Buffer {
+  return encodeFrame(COMMAND.case, casePayload(command));
+}
+
+export function encodeBench(command: CaseCommand, iterations: number): Buffer {
+  const count = Buffer.alloc(4);
+  count.writeUInt32LE(iterations);
+  return encodeFrame(COMMAND.bench, Buffer.concat([count, casePayload(command)]));
+}
+
+function casePayload(command: CaseCommand): Buffer {
+  const parts: Buffer[] = [];
+  const head = Buffer.alloc(12);
+  head.writeUInt32LE(command.number, 0);
+  head.writeUInt16LE(command.devices.length, 4);
+  head.writeUInt16LE(command.reads.length, 6);
+  head.writeUInt16LE(command.target, 8);
+  parts.push(head);
+  for (const table of command.devices) {
+    const lines = Buffer.alloc(4);
+    lines.writeUInt32LE(table.length);
+    parts.push(lines);
+    for (const line of table) {
+      const type = Buffer.from(line.type);
+      const params = Buffer.from(line.params);
+      const fixed = Buffer.alloc(19);
+      fixed.writeBigUInt64LE(BigInt(line.start), 0);
+      fixed.writeBigUInt64LE(BigInt(line.sectors), 8);
+      fixed.writeUInt8(type.length, 16);
+      fixed.writeUInt16LE(params.length, 17);
+      parts.push(fixed, type, params);
+    }
+  }
+  for (const read of command.reads) {
+    const entry = Buffer.alloc(52);
+    entry.writeUInt16LE(read.device, 0);
+    entry.writeUInt16LE((read.direct ? 1 : 0) | (read.wanted === null ? 0 : 2) | (read.send ? 4 : 0), 2);
+    entry.writeUInt32LE(read.bufferOffset, 4);
+    entry.writeBigUInt64LE(BigInt(read.offset), 8);
+    entry.writeUInt32LE(read.length, 16);
+    if (read.wanted !== null) entry.set(Buffer.from(read.wanted, 'hex').subarray(0, 32), 20);
+    parts.push(entry);
+  }
+  return Buffer.concat(parts);
+}
+
+/** Cuts a byte stream into messages. After it threw, the stream cannot be used any more. */
+export class MessageDecoder {
+  #chunks: Buffer[] = [];
+  #size = 0;
+  /** Bytes that must be there before anything can be done. */
+  #need = HEADER_BYTES;
+
+  /** Takes the next bytes and gives the messages that they complete. Throws `WireError` on what is no frame. */
+  push(chunk: Buffer): Message[] {
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+    const messages: Message[] = [];
+    while (this.#size >= this.#need) {
+      const all = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#size);
+      this.#chunks = [all];
+      const bytes = all.readUInt32LE(8);
+      if (all.readUInt32LE(0) !== MAGIC) throw new WireError('no frame where one should begin');
+      if (bytes > MAX_MESSAGE_BYTES) throw new WireError(`frame of ${bytes} bytes`);
+      if (all.length < HEADER_BYTES + bytes) {
+        this.#need = HEADER_BYTES + bytes;
+        break;
+      }
+      messages.push(decode(all.readUInt8(4), all.subarray(HEADER_BYTES, HEADER_BYTES + bytes)));
+      const rest = all.subarray(HEADER_BYTES + bytes);
+      this.#chunks = rest.length > 0 ? [rest] : [];
+      this.#size = rest.length;
+      this.#need = HEADER_BYTES;
+    }
+    return messages;
+  }
+}
+
+function decode(type: number, p: Buffer): Message {
+  const need = (bytes: number): void => {
+    if (p.length < bytes) throw new WireError(`message 0x${type.toString(16)} of ${p.length} bytes`);
+  };
+  const exactly = (bytes: number): void => {
+    if (p.length !== bytes) throw new WireError(`message 0x${type.toString(16)} of ${p.length} bytes`);
+  };
+  /** Numbers past 2⁵³ cannot be right in any field and would lose digits. */
+  const u64 = (at: number): number => {
+    const value = p.readBigUInt64LE(at);
+    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new WireError(`message 0x${type.toString(16)}: number too large`);
+    return Number(value);
+  };
+  const i64 = (at: number): number => {
+    const value = p.readBigInt64LE(at);
+    if (value > BigInt(Number.MAX_SAFE_INTEGER) || value < -BigInt(Number.MAX_SAFE_INTEGER)) {
+      throw new WireError(`message 0x${type.toString(16)}: number too large`);
+    }
+    return Number(value);
+  };
+  switch (type) {
+    case MESSAGE.hello: {
+      need(24);
+      if (p.readUInt32LE(0) !== PROTOCOL) throw new WireError(`the agent speaks protocol ${p.readUInt32LE(0)}`);
+      const text = p.toString('latin1', 24);
+      const end = text.indexOf('\n');
+      return {
+        type: 'hello', nonce: p.readUInt32LE(4), taint: u64(8), mailboxBytes: u64(16),
+        release: end < 0 ? text : text.slice(0, end), problems: end < 0 ? '' : text.slice(end + 1),
+      };
+    }
+    case MESSAGE.begin:
+      exactly(12);
+      return { type: 'begin', case: p.readUInt32LE(0), taint: u64(4) };
+    case MESSAGE.open:
+      exactly(20);
+      return { type: 'open', case: p.readUInt32LE(0), device: p.readUInt16LE(4), stage: p.readUInt16LE(6), errno: p.readUInt32LE(8), size: u64(12) };
+    case MESSAGE.read: {
+      need(64);
+      const digested = p.readUInt16LE(6) !== 0;
+      const result = i64(8);
+      const bytes = p.subarray(64);
+      if (bytes.length !== 0 && bytes.length !== result) throw new WireError(`read of ${result} with ${bytes.length} bytes`);
+      if (!digested && result > 0 && bytes.length === 0) throw new WireError('read with neither digest nor bytes');
+      return {
+        type: 'read', case: p.readUInt32LE(0), index: p.readUInt16LE(4), result,
+        before: p.readUInt32LE(16), after: p.readUInt32LE(20), first: i64(24),
+        sha256: digested && result >= 0 ? p.toString('hex', 32, 64) : undefined, bytes,
+      };
+    }
+    case MESSAGE.end:
+      need(16);
+      return { type: 'end', case: p.readUInt32LE(0), taint: u64(4), errno: p.readUInt32LE(12), log: p.toString('latin1', 16) };
+    case MESSAGE.bench:
+      exactly(24);
+      return { type: 'bench', iterations: p.readUInt32LE(0), errno: p.readUInt32LE(4), nanoseconds: u64(8), bytes: u64(16) };
+    case MESSAGE.error:
+      return { type: 'error', text: p.toString('latin1', 0, 1024) };
+    case MESSAGE.rescue:
+      return { type: 'rescue', log: p.toString('latin1') };
+    default:
+      throw new WireError(`unknown message 0x${type.toString(16)}`);
+  }
+}
