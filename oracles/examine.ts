@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** From a case to its expectation, and to the devices that a correct deployment makes for it. */
-import { clauseOf, SECTOR } from '../spec/index.ts';
+import { SECTOR } from '../spec/index.ts';
 import type { Alternative, Case, Expectation, Outcome, ReadOutcome, ReadPlan } from '../model/index.ts';
 import { bufferSource } from './source.ts';
 import { openStack, unwrap, zfileDevice, type Device, type LayerSource, type OpenStack } from './stack.ts';
-import { STRICT, Violation, type Leniency } from './violation.ts';
+import { RecordedLeniency, Violation, type Leniency } from './violation.ts';
 import type { ZFileReader } from './zfile.ts';
 
-/** Contested points of one image that are followed at the most. */
-const MAX_FLAGS = 4;
+/** Combinations of contested points that are followed at the most. */
+const MAX_ALTERNATIVES = 12;
 
 export interface Examined {
   readonly expectation: Expectation;
@@ -18,10 +18,10 @@ export interface Examined {
 
 /** What a conformant reader does with the case. Never throws for what an image holds. */
 export function examine(c: Case): Examined {
-  const strict = attempt(c, STRICT);
+  const strict = attempt(c, []);
   const sized = strict.size === null ? c : resize(c, strict.size, strict.exposed);
-  const expected = strict.size === null ? strict : attempt(sized, STRICT);
-  const alternatives = alternativesOf(sized, expected.outcome);
+  const expected = strict.size === null ? strict : attempt(sized, []);
+  const alternatives = alternativesOf(sized, expected);
   const clean = expected.outcome.outcome === 'open' && expected.outcome.reads.every((r) => r.outcome === 'bytes');
   return {
     case: sized,
@@ -43,12 +43,16 @@ interface Attempt {
   readonly exposed: readonly (number | null)[];
   readonly needs: Expectation['needs'];
   readonly notable: readonly string[];
+  /** Flags of the contested points that the image touches. */
+  readonly asked: ReadonlySet<string>;
 }
 
-function attempt(c: Case, lenient: Leniency): Attempt {
+function attempt(c: Case, flags: readonly string[]): Attempt {
+  const lenient = new RecordedLeniency(flags);
+  const { asked } = lenient;
   const refused = (v: Violation): Attempt => ({
     outcome: { outcome: 'refuse', clause: v.clause, layer: v.layer, at: v.at, why: v.message },
-    size: null, exposed: [], needs: { algorithms: [], blockSizes: [] }, notable: [],
+    size: null, exposed: [], needs: { algorithms: [], blockSizes: [] }, notable: [], asked,
   });
   try {
     const { device, zfiles, stack } = open(c, lenient);
@@ -61,6 +65,7 @@ function attempt(c: Case, lenient: Leniency): Attempt {
         blockSizes: [...new Set(zfiles.flatMap((z) => (z ? [z.blockSize] : [])))],
       },
       notable: notableClauses(c, zfiles, stack),
+      asked,
     };
   } catch (e) {
     if (e instanceof Violation) return refused(e);
@@ -116,27 +121,25 @@ function readablePrefix(device: Device, offset: number, length: number): Uint8Ar
   return Buffer.concat(sectors);
 }
 
-/** Follows the contested clauses one after the other: each alternative takes one more lenient side. */
-function alternativesOf(c: Case, strict: Outcome): Alternative[] {
+/** Every outcome that some choice of sides of the contested points allows, other than the strict one. */
+function alternativesOf(c: Case, strict: Attempt): Alternative[] {
   const alternatives: Alternative[] = [];
-  const flags: string[] = [];
-  let outcome = strict;
-  while (flags.length < MAX_FLAGS) {
-    const flag = contestedFlag(outcome);
-    if (flag === undefined || flags.includes(flag)) break;
-    flags.push(flag);
-    outcome = attempt(c, new Set(flags)).outcome;
-    alternatives.push({ flags: [...flags], outcome });
+  const tried = new Set<string>();
+  const queue: string[][] = extend([], strict.asked);
+  while (queue.length > 0 && tried.size < MAX_ALTERNATIVES) {
+    const flags = queue.shift()!;
+    const key = flags.join();
+    if (tried.has(key)) continue;
+    tried.add(key);
+    const found = attempt(c, flags);
+    alternatives.push({ flags, outcome: found.outcome });
+    queue.push(...extend(flags, found.asked));
   }
   return alternatives;
 }
 
-/** The flag whose lenient side would get past the first refusal or read error. */
-function contestedFlag(outcome: Outcome): string | undefined {
-  const clauses = outcome.outcome === 'refuse'
-    ? [outcome.clause]
-    : outcome.reads.flatMap((r) => (r.outcome === 'error' ? [r.clause] : []));
-  return clauses.map((id) => clauseOf(id).flag).find((f) => f !== undefined);
+function extend(flags: readonly string[], asked: ReadonlySet<string>): string[][] {
+  return [...asked].filter((f) => !flags.includes(f)).map((f) => [...flags, f].sort());
 }
 
 /** Bytes of a device table over an image of `size` bytes: whole sectors only (DM-TBL-04). */

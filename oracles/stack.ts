@@ -78,6 +78,10 @@ export function openStack(layers: readonly LayerSource[], lenient: Leniency): Op
   const open = layers.map((layer, i) => inLayer(i, () => openLayer(layer, lenient)));
   const size = open.findLast((l) => l.lsmt.virtualSize !== 0)?.lsmt.virtualSize ?? 0;
   const pieces = mergeLayers(open.map((l, layer) => l.lsmt.mappings.map((m: Mapping): Piece => ({ ...m, layer }))));
+  const last = pieces.at(-1);
+  if (last && last.end * SECTOR > size && lenient.has('st.mapping-beyond-size-refused')) {
+    throw new Violation('ST-SIZE-02', 0, `a mapping ends at sector ${last.end}, the device has ${size} bytes`);
+  }
   return { size, layers: open, pieces, read: (offset, length) => readPieces(open, pieces, offset, length) };
 }
 

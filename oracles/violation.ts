@@ -17,10 +17,32 @@ export class Violation extends Error {
   }
 }
 
-/** Permissive flags whose lenient side is taken. */
-export type Leniency = ReadonlySet<string>;
+/**
+ * Which side of each contested point is taken. Asking is recorded: the points
+ * an image touches are those the reader asked about.
+ */
+export interface Leniency {
+  /** Whether the other than the normative side of this flag's clause is taken. */
+  has(flag: string): boolean;
+}
 
-export const STRICT: Leniency = new Set();
+/** The normative side everywhere. */
+export const STRICT: Leniency = { has: () => false };
+
+/** Takes the other side of `flags` and remembers every flag it was asked for. */
+export class RecordedLeniency implements Leniency {
+  readonly asked = new Set<string>();
+  readonly #flags: ReadonlySet<string>;
+
+  constructor(flags: Iterable<string>) {
+    this.#flags = new Set(flags);
+  }
+
+  has(flag: string): boolean {
+    this.asked.add(flag);
+    return this.#flags.has(flag);
+  }
+}
 
 /** Throws the violation, unless the clause is contested and its lenient side is taken. */
 export function violate(lenient: Leniency, clause: string, at: number, why: string): void {

@@ -96,7 +96,8 @@ function openBlocks(
   const algo = Number(field('algo'));
   if (algo !== 1 && algo !== 2) throw new Violation('ZF-OPT-02', base + 76, `the algorithm is ${algo}`);
   if (field('use_dict') !== 0n) violate(lenient, 'ZF-OPT-03', base + 78, 'the blocks need a dictionary');
-  const dictBytes = lenient.has('zf.dict-size-ignored') ? 0 : Number(field('dict_size'));
+  const dictSize = Number(field('dict_size'));
+  const dictBytes = dictSize !== 0 && lenient.has('zf.dict-size-ignored') ? 0 : dictSize;
   const verify = field('verify') !== 0n;
   const dataStart = ZFILE_SPACE + dictBytes;
 
@@ -124,6 +125,7 @@ function openBlocks(
   if (offsets[blocks] !== Number(indexOffset)) {
     violate(lenient, 'ZF-IDX-06', base + 40, `the blocks end at byte ${offsets[blocks]}, the index starts at ${indexOffset}`);
   }
+  checkGroupSums(offsets, blocks, blockSize, base, lenient);
   return blockReader({ source, size: Number(size), blockSize, algo, blocks, offsets, crcBytes, headerMode, dictBytes, lenient });
 }
 
@@ -142,6 +144,19 @@ function blockOffsets(index: Uint8Array, blocks: number, start: number, crcBytes
   }
   offsets[blocks] = at;
   return offsets;
+}
+
+/** The reference keeps 16-bit partial sums over groups of blocks and refuses what does not fit; that reading is the lenient side here. */
+function checkGroupSums(offsets: Float64Array, blocks: number, blockSize: number, base: number, lenient: Leniency): void {
+  const group = 65536 / blockSize;
+  for (let first = 0; first < blocks; first += group) {
+    const last = Math.min(first + group, blocks) - 1;
+    if (offsets[last]! - offsets[first]! < 65535) continue;
+    if (lenient.has('zf.group-sum-limit')) {
+      throw new Violation('ZF-IDX-07', base + 40, `blocks ${first} to ${last - 1} take ${offsets[last]! - offsets[first]!} stored bytes`);
+    }
+    return;
+  }
 }
 
 interface BlockLayout {

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+/** Drives fast-check's arbitrary directly: case `index` of `seed` alone, and its shrinks, in batches of any size. */
+import { Random, type Value } from 'fast-check';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { caseRecipe } from './arbitraries.ts';
+import { buildCase, type Built } from './build.ts';
+import type { CaseRecipe } from './recipe.ts';
+
+const arbitrary = caseRecipe();
+
+/** A drawn recipe with what its shrinker needs to know. */
+export interface Drawn {
+  readonly id: string;
+  readonly recipe: CaseRecipe;
+  /** Smaller recipes, the boldest first. Lazy. */
+  shrinks(): Iterable<Drawn>;
+}
+
+/** The case number `index` of `seed`: independent of every other case. */
+export function drawCase(seed: number, index: number): Drawn {
+  const mixed = (Math.imul(seed | 0, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b)) | 0;
+  const random = new Random(xoroshiro128plus(mixed));
+  // Small indexes of a run get fast-check's bias towards small values and edges, as its own runner does.
+  return drawn(`s${seed}-c${index}`, arbitrary.generate(random, 2 + Math.floor(Math.log10(index + 1))));
+}
+
+function drawn(id: string, value: Value<CaseRecipe>): Drawn {
+  const recipe = value.value;
+  return {
+    id,
+    recipe,
+    *shrinks() {
+      for (const smaller of arbitrary.shrink(recipe, value.context)) yield drawn(id, smaller);
+    },
+  };
+}
+
+/** The drawn case as bytes. */
+export function build(d: Drawn): Built {
+  return buildCase(d.id, d.recipe);
+}

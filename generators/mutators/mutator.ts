@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+/** Damage to a sound image, one concern each. */
+
+export interface Mutator {
+  readonly name: string;
+  readonly on: 'zfile' | 'lsmt';
+  /** Clauses it is made to violate; what it really violates, the oracle says. */
+  readonly violates: readonly string[];
+  /**
+   * A damaged copy. `a` and `b` are any non-negative integers: they choose
+   * place and value. Where `reseal`, checksums that cover the damage are made
+   * right again. Gives the bytes unchanged where there is nothing to damage.
+   */
+  apply(bytes: Uint8Array, a: number, b: number, reseal: boolean): Uint8Array;
+}
+
+/** The element that any non-negative integer chooses. The list is not empty. */
+export function pick<T>(list: readonly T[], n: number): T {
+  return list[n % list.length]!;
+}
+
+/**
+ * Values at the borders of a field: 0, 1, around what it holds, around the
+ * places and sizes that matter to it, powers of two, the field's largest.
+ */
+export function boundaryValues(current: bigint, width: 8 | 32 | 64, around: readonly number[] = []): bigint[] {
+  const near = (v: bigint, ...steps: bigint[]): bigint[] => steps.map((s) => v + s);
+  const max = (1n << BigInt(width)) - 1n;
+  const candidates = [
+    0n, 1n, 2n, ...near(current, -4096n, -512n, -16n, -4n, -1n, 1n, 4n, 16n, 512n, 4096n), current * 2n,
+    ...around.flatMap((v) => near(BigInt(v), -1n, 0n, 1n)),
+    ...[8n, 15n, 16n, 31n, 32n, 50n, 54n, 59n, 62n, 63n].flatMap((p) => near(1n << p, -1n, 0n)),
+    max - 511n, max - 15n, max - 3n, max,
+  ];
+  const inRange = candidates.filter((v) => v >= 0n && v <= max && v !== current);
+  return [...new Set(inRange)];
+}
