@@ -47,19 +47,22 @@ export function withAptLock<T>(work: () => Promise<T>, options: { signal?: Abort
   return withLock('apt', work, options);
 }
 
-/** Fetches the package lists. Needs root. Throws `EngineError` with apt's reason. */
-export async function aptUpdate(options: { signal?: AbortSignal | undefined; say?: (text: string) => void } = {}): Promise<void> {
+/**
+ * Fetches the package lists; needs root. Gives apt's reason where a list could not
+ * be fetched, which is no error yet: it may be one that we do not need.
+ */
+export async function aptUpdate(options: { signal?: AbortSignal | undefined; say?: (text: string) => void } = {}): Promise<string | undefined> {
   for (let tries = 0; ; tries++) {
     // Without Error-Mode, apt calls an update in which every mirror failed a success.
     const result = await run('apt-get', [...APT_OPTIONS, '-o', 'APT::Update::Error-Mode=any', 'update'], {
       env: aptEnv(), seconds: 300, signal: options.signal, onLine: (line) => options.say?.(aptProgress(line)),
     });
-    if (result.code === 0) return;
+    if (result.code === 0) return undefined;
     if (tries < 12 && /Could not get lock/.test(result.stderr)) {
       await new Promise((done) => setTimeout(done, 5000));
       continue;
     }
-    throw new EngineError(`cannot fetch the package lists: ${aptReason(result)}`);
+    return `the package lists cannot be fetched: ${aptReason(result)}`;
   }
 }
 

@@ -78,8 +78,8 @@ export class Cache {
   async #temp(kind: string, what: string): Promise<string> {
     const temp = join(this.root, 'tmp', `${machineId()}.${process.pid}.${startTime(process.pid) ?? '0'}.${made++}`);
     try {
-      await mkdir(join(this.root, kind), { recursive: true });
-      await mkdir(join(this.root, 'tmp'), { recursive: true });
+      await makeFolders(join(this.root, kind));
+      await makeFolders(join(this.root, 'tmp'));
       await mkdir(temp);
     } catch (error) {
       // Whatever else stands in the way (a file of that name, a folder gone): it is the cache's place that is wrong.
@@ -116,6 +116,16 @@ export class Cache {
   #unwritable(what: string, error: unknown): UsageError {
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
     return new UsageError(`cannot make ${what}: the cache folder ${this.root} cannot be written (${code}); set OVBD_CACHE to a folder that can`);
+  }
+}
+
+/** Like mkdir with `recursive`, which in Node never returns where a parent exists and takes no folders (/proc). */
+async function makeFolders(path: string): Promise<void> {
+  const parts = path.split('/');
+  for (let i = 2; i <= parts.length; i++) {
+    await mkdir(parts.slice(0, i).join('/')).catch((error: unknown) => {
+      if (!isErrno(error, 'EEXIST')) throw error;
+    });
   }
 }
 

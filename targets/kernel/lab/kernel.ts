@@ -68,8 +68,10 @@ function readTree(folder: string): KernelTree {
 
 async function fetchKernel(cache: Cache, steps: Steps, refresh: boolean, signal?: AbortSignal): Promise<KernelTree> {
   if (!hasApt()) throw noApt('no kernel is cached');
-  const update = (): Promise<void> =>
-    withAptLock(() => steps.run('fetch package lists', (say) => aptUpdate({ signal, say })), { signal });
+  let lists: string | undefined;
+  const update = async (): Promise<void> => {
+    lists = await withAptLock(() => steps.run('fetch the package lists', (say) => aptUpdate({ signal, say })), { signal });
+  };
   if (refresh && isRoot()) await update();
   const resolve = (): ReturnType<typeof resolvePackages> => steps.run("look up the kernel's packages", () => resolvePackages(signal));
   let packages = await resolve();
@@ -80,6 +82,7 @@ async function fetchKernel(cache: Cache, steps: Steps, refresh: boolean, signal?
     packages = await resolve();
   }
   if (packages === undefined) {
+    if (lists !== undefined) throw new EngineError(`no kernel can be downloaded: ${lists}`);
     throw new UsageError(
       isRoot()
         ? `apt knows no package ${META}: the kernel lab needs the package lists of Debian 12 for amd64`

@@ -74,11 +74,11 @@ export async function ensurePackages(purpose: Purpose, steps: Steps, signal?: Ab
       const wanted = missingPackages();
       if (wanted.length === 0) return;
       await steps.run(`install ${wanted.join(', ')}`, async (say) => {
-        await aptUpdate({ signal, say });
+        const lists = await aptUpdate({ signal, say });
         const result = await run('apt-get', [...APT_OPTIONS, 'install', '-y', '--no-install-recommends', ...wanted], {
           env: aptEnv(), seconds: 1800, signal, onLine: (line) => say(aptProgress(line)), diesWithParent: false,
         });
-        if (result.code !== 0) throw new EngineError(`cannot install ${wanted.join(', ')}: ${aptReason(result)}`);
+        if (result.code !== 0) throw new EngineError(`cannot install ${wanted.join(', ')}: ${lists ?? aptReason(result)}`);
       });
       const still = missingPackages();
       if (still.length > 0) throw new EngineError(`installed ${still.join(', ')}, but what the lab needs of them is not there`);

@@ -115,7 +115,7 @@ function pickFolder(files: readonly NewFile[]): { folder: string; files: NewFile
     const text = inside.map((file) => file.contents).join('');
     // A truncated file may have lost the call; it still counts, so that the damage is what is reported.
     const registers = registersTarget(text) || inside.some((file) => file.truncated !== undefined);
-    if (registers && /zfile|lsmt/i.test(text)) return { folder, files: inside };
+    if (registers && /overlaybd|zfile|lsmt/i.test(`${inside.map((file) => file.path).join(' ')} ${text}`)) return { folder, files: inside };
   }
   return undefined;
 }
