@@ -18,8 +18,8 @@ describe('apt', () => {
 
   it('says why it failed, in one line', () => {
     const result = (stderr: string, timedOut = false): string => aptReason({ stdout: '', stderr, timedOut });
-    expect(result("Err:1 x\nE: Failed to fetch x  Temporary failure resolving 'mirror.test'\nE: Some index files failed to download.")).toBe(
-      "Failed to fetch x  Temporary failure resolving 'mirror.test'",
+    expect(result("Err:1 x\nE: Failed to fetch http://mirror.test/debian/x.deb  Temporary failure resolving 'mirror.test'\nE: Some index files failed to download.")).toBe(
+      "fetching x.deb: Temporary failure resolving 'mirror.test'",
     );
     expect(result("W: Failed to fetch x\nE: Some index files failed to download. They have been ignored")).toBe('Failed to fetch x');
     expect(result('', true)).toBe('it took too long');

@@ -113,7 +113,7 @@ export function aptReason(result: { stdout: string; stderr: string; timedOut: bo
   const lines = result.stderr.split('\n').map((line) => line.trim()).filter((line) => /^(E|Err|W):/.test(line));
   // The cause stands in the first error ("Temporary failure resolving …"); later ones say that there were errors.
   const line = lines.find((l) => l.startsWith('E:') && !/Some index files|some files failed/i.test(l)) ?? lines[0];
-  return line?.replace(/^(E|Err|W):\s*/, '').slice(0, 300) ?? (result.stderr.trim().split('\n').at(-1) || 'no reason given');
+  return line?.replace(/^(E|Err|W):\s*/, '').replace(/Failed to fetch \S*\/(\S+)\s+/, 'fetching $1: ').slice(0, 300) ?? (result.stderr.trim().split('\n').at(-1) || 'no reason given');
 }
 
 /** For machines of another make. */

@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { EngineError, UsageError } from '../../../model/errors.ts';
@@ -64,10 +64,11 @@ export class Cache {
           await maker(temp);
           await rename(temp, final);
         } catch (error) {
+          const full = await this.#isFull();
           if (temp !== undefined) await rm(temp, { recursive: true, force: true }).catch(() => undefined);
           // Somebody whose locks we do not see (another container) was first.
           if (isErrno(error, 'ENOTEMPTY', 'EEXIST') && existsSync(final)) return final;
-          throw this.#explain(error, what);
+          throw this.#explain(error, what, full);
         }
         return final;
       },
@@ -103,10 +104,15 @@ export class Cache {
     }
   }
 
-  #explain(error: unknown, what: string): unknown {
+  /** Tools fail in many words when a disk is full; that it is, is easier to see. */
+  async #isFull(): Promise<boolean> {
+    const disk = await statfs(this.root).catch(() => undefined);
+    return disk !== undefined && disk.bavail * disk.bsize < 1 << 20;
+  }
+
+  #explain(error: unknown, what: string, full: boolean): unknown {
     const text = error instanceof Error ? error.message : String(error);
-    // Tools say it in words.
-    if (isErrno(error, ...FULL) || /No space left on device|Disk quota exceeded/i.test(text)) {
+    if (full || isErrno(error, ...FULL) || /No space left on device|Disk quota exceeded/i.test(text)) {
       return new EngineError(`cannot make ${what}: no space left in the cache folder ${this.root}; free some, or set OVBD_CACHE to another folder`);
     }
     const path = (error as NodeJS.ErrnoException).path;

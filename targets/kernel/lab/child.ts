@@ -60,6 +60,12 @@ export function findCommand(name: string): string | undefined {
     .find((path) => existsSync(path));
 }
 
+/**
+ * `kill -9` of this process runs no code of ours. So the kernel is asked to tell a
+ * guard (setpriv, of util-linux, essential on Debian), and the guard ends the whole
+ * process group: make alone would wait for the compiler that it runs.
+ */
+const GUARD = 'trap "kill -KILL 0" TERM; "$@" & wait $!';
 let setpriv: string | undefined | null = null;
 
 /**
@@ -69,11 +75,9 @@ let setpriv: string | undefined | null = null;
  */
 export function run(command: string, args: readonly string[], options: ChildOptions): Promise<ChildResult> {
   options.signal?.throwIfAborted();
-  // `kill -9` of this process runs no code of ours: util-linux's setpriv (essential
-  // on Debian) has the kernel tell the child, and make and gcc tell theirs.
   if (setpriv === null) setpriv = findCommand('setpriv');
-  const wrap = setpriv !== undefined && (options.diesWithParent ?? true) && findCommand(command) !== undefined;
-  const argv = wrap ? [setpriv!, '--pdeathsig', 'TERM', '--', command, ...args] : [command, ...args];
+  const guarded = setpriv !== undefined && (options.diesWithParent ?? true) && findCommand(command) !== undefined;
+  const argv = guarded ? [setpriv!, '--pdeathsig', 'TERM', 'sh', '-c', GUARD, 'sh', command, ...args] : [command, ...args];
   return new Promise((resolve, reject) => {
     const child = spawn(argv[0]!, argv.slice(1), {
       cwd: options.cwd,

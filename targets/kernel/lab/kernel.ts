@@ -89,6 +89,7 @@ async function fetchKernel(cache: Cache, steps: Steps, refresh: boolean, signal?
         : `no kernel is cached and apt knows no package ${META}; run as root: apt-get update`,
     );
   }
+  if (lists !== undefined) steps.note(lists);
   try {
     return await makeTree(cache, steps, packages, signal);
   } catch (error) {

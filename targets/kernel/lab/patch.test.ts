@@ -64,7 +64,7 @@ describe('extractSources', () => {
     ['a patch that registers some other target', added('drivers/md/x.c', ['x = dm_register_target(&mirror_target);']), /no file that it adds registers/],
     ['a patch of documents', added('Documentation/dm-overlaybd.rst', ['words']), /without the sources of dm-overlaybd: it adds no C files/],
     ['changes to the sources', `--- a/${FOLDER}/dm-lsmt.c\n+++ b/${FOLDER}/dm-lsmt.c\n@@ -1,1 +1,1 @@\n-a\n+b\n`, /changes them but does not hold them whole/],
-    ['a truncated hunk', PATCH.slice(0, PATCH.indexOf('\treturn')), /^p is damaged: line \d+: drivers\/md\/overlaybd\/dm-lsmt.c breaks off after 4 of 6 lines$/],
+    ['a truncated hunk', PATCH.slice(0, PATCH.indexOf('+\treturn')), /^p is damaged: line \d+: drivers\/md\/overlaybd\/dm-lsmt.c breaks off after 4 of 6 lines$/],
     ['a hunk with a line lost', PATCH.replace('+{\n', '{\n'), /breaks off after 3 of 6 lines/],
     ['a path that climbs out', PATCH.replaceAll(`${FOLDER}/dm-ovbd.h`, '../../etc/x.h'), /^p is refused: it names a file outside/],
     ['an absolute path', PATCH.replaceAll(`+++ b/${FOLDER}/dm-ovbd.h`, '+++ /etc/x.h'), /^p is refused: it names a file outside/],
