@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** Drives fast-check's arbitrary directly: case `index` of `seed` alone, and its shrinks, in batches of any size. */
-import { Random, type Value } from 'fast-check';
+import { Random, Value } from 'fast-check';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { caseRecipe } from './arbitraries.ts';
 import { buildCase, type Built } from './build.ts';
 import type { CaseRecipe } from './recipe.ts';
+import { simplifications } from './simplify.ts';
 
 const arbitrary = caseRecipe();
 
@@ -12,7 +13,7 @@ const arbitrary = caseRecipe();
 export interface Drawn {
   readonly id: string;
   readonly recipe: CaseRecipe;
-  /** Smaller recipes, the boldest first. Lazy. */
+  /** Smaller recipes, the boldest first: whole elements, then fast-check's own shrinks. Lazy. */
   shrinks(): Iterable<Drawn>;
 }
 
@@ -30,6 +31,7 @@ function drawn(id: string, value: Value<CaseRecipe>): Drawn {
     id,
     recipe,
     *shrinks() {
+      for (const plainer of simplifications(recipe)) yield drawn(id, new Value(plainer, undefined));
       for (const smaller of arbitrary.shrink(recipe, value.context)) yield drawn(id, smaller);
     },
   };

@@ -11,6 +11,11 @@ export interface ReadObservation {
   readonly bytes?: Uint8Array;
   /** Bytes changed outside the requested part of the buffer. */
   readonly spill?: Spill;
+  /**
+   * Position of the first run of 64 bytes that the read claims to have read
+   * and that still hold what the buffer was filled with before. Absent: none.
+   */
+  readonly untouched?: number;
 }
 
 /** Damage outside the requested range, as byte distances from it. */

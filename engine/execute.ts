@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+/** Cases through a session and the judge: the one place where a verdict is made. */
+import { judge } from '../judge/judge.ts';
+import type { Case, Expectation, Observation, Verdict } from '../model/index.ts';
+import type { Job, RunOptions, Session, Target } from '../targets/target.ts';
+import { jobFor, notDeployable } from './prepare.ts';
+
+/** A case with what is expected of it. */
+export interface Judged {
+  readonly case: Case;
+  readonly expectation: Expectation;
+}
+
+export interface Executed {
+  readonly verdict: Verdict;
+  /** Absent where the case was not run at all. */
+  readonly observation?: Observation;
+}
+
+/**
+ * Runs the cases in order in one fresh instance; gives one result for each.
+ * Where the signal aborts, the cases that did not run are missing from the end.
+ */
+export async function execute(
+  target: Target, session: Session, cases: readonly Judged[], options: RunOptions = {},
+): Promise<Executed[]> {
+  const results = new Array<Executed | undefined>(cases.length);
+  const jobs: Job[] = [];
+  const positions: number[] = [];
+  cases.forEach((c, i) => {
+    const why = notDeployable(c.case, target);
+    const job = why === null ? jobFor(c, target) : null;
+    if (job) {
+      jobs.push(job);
+      positions.push(i);
+    } else {
+      results[i] = { verdict: { kind: 'unsupported', why: why ?? 'it cannot be lowered to linear and zero pieces' } };
+    }
+  });
+  await session.run(jobs, (k, observation) => {
+    const i = positions[k]!;
+    const { case: c, expectation } = cases[i]!;
+    results[i] = { verdict: judge(c, expectation, observation, target.stance, target), observation };
+  }, options);
+  const missing = results.findIndex((r) => r === undefined);
+  return (missing < 0 ? results : results.slice(0, missing)) as Executed[];
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+/** A drawn case made ready: built, examined by the oracle, sized. Targets get jobs made from it. */
+import { createHash } from 'node:crypto';
+import { build, type Drawn } from '../generators/draw.ts';
+import type { Case, Expectation, Stance } from '../model/index.ts';
+import { SECTOR } from '../spec/index.ts';
+import { examine } from '../oracles/examine.ts';
+import { lower } from '../oracles/lower.ts';
+import type { Job, Target } from '../targets/target.ts';
+
+export interface Prepared {
+  readonly drawn: Drawn;
+  readonly case: Case;
+  readonly expectation: Expectation;
+  /** SHA-256 over the case's bytes and access plan, hex. */
+  readonly digest: string;
+}
+
+export function prepare(drawn: Drawn): Prepared {
+  const { case: c, expectation } = examine(build(drawn).case);
+  return { drawn, case: c, expectation, digest: caseDigest(c) };
+}
+
+/** SHA-256 over everything of a case that a target can see. */
+export function caseDigest(c: Case): string {
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify([c.device, c.access, c.layers.map((l) => [l.wrapping, l.bytes.length, l.index?.length ?? null, l.exposedBytes ?? null])]));
+  for (const l of c.layers) {
+    hash.update(l.bytes);
+    if (l.index) hash.update(l.index);
+  }
+  return hash.digest('hex');
+}
+
+/**
+ * Why this target is not given this case, or null where it is. A case that
+ * cannot be deployed is `unsupported` without being run.
+ */
+export function notDeployable(c: Case, target: Target): string | null {
+  const { supports }: Stance = target.stance;
+  if (!supports.devices.includes(c.device)) return `it has no ${c.device} device`;
+  const wrapper = c.layers.flatMap((l) => l.wrapping).find((w) => !supports.wrappings.includes(w));
+  if (wrapper) return `it takes no layers in a ${wrapper}`;
+  if (!supports.writablePairs && c.layers.some((l) => l.index)) return 'it takes no writable pairs';
+  if (c.layers.length > supports.maxLayers) return `it takes ${supports.maxLayers} layers at most`;
+  if (target.sizeUnit === SECTOR) {
+    if (c.access.deviceBytes < SECTOR) return 'a table of 0 sectors cannot be loaded';
+    if (c.layers.some((l) => l.wrapping.includes('zfile') && (l.exposedBytes ?? 0) < SECTOR)) return 'a ZFile of less than a sector is no device';
+  }
+  return null;
+}
+
+/** The job for one target; null where the target needs the case lowered and it cannot be. */
+export function jobFor({ case: c, expectation }: Pick<Prepared, 'case' | 'expectation'>, target: Target): Job | null {
+  const wanted = c.access.reads.map((_, i) => wantedDigest(c, expectation, i));
+  if (!target.needsLowering) return { case: c, wanted };
+  const sound = expectation.strict.outcome === 'open' && expectation.strict.reads.every((r) => r.outcome === 'bytes');
+  const lowered = sound ? lower(c) : null;
+  return lowered ? { case: c, wanted, lowered } : null;
+}
+
+function wantedDigest(c: Case, { strict }: Expectation, i: number): string | null {
+  const read = strict.outcome === 'open' ? strict.reads[i] : undefined;
+  if (read?.outcome !== 'bytes') return null;
+  const visible = Math.max(0, c.access.deviceBytes - c.access.reads[i]!.offset);
+  return createHash('sha256').update(read.bytes.subarray(0, visible)).digest('hex');
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+/** Runs a stored case again, from its bytes. */
+import type { Case, Observation, Verdict } from '../model/index.ts';
+import { examine } from '../oracles/examine.ts';
+import type { Target } from '../targets/target.ts';
+import { PATIENCE } from './confirm.ts';
+import { execute, type Judged } from './execute.ts';
+
+/** What a stored finding must hold for a replay. */
+export interface Replayable {
+  readonly signature: string;
+  readonly smallest: Case;
+  /** Cases that run in the same instance before it. */
+  readonly before: readonly Case[];
+}
+
+export interface Replayed {
+  /** Times the signature was seen again, of `tried`. */
+  readonly shown: number;
+  readonly tried: number;
+  /** Of the last run. */
+  readonly verdict: Verdict;
+  readonly observation: Observation | null;
+}
+
+/** Replays the case (after those before it) in a fresh instance, up to `times` times or until it shows. */
+export async function replayFinding(finding: Replayable, target: Target, options: { times?: number; signal: AbortSignal }): Promise<Replayed> {
+  const cases: Judged[] = [...finding.before, finding.smallest].map(examine);
+  const session = await target.open();
+  try {
+    let last: Replayed = { shown: 0, tried: 0, verdict: { kind: 'engine-error', why: 'not run' }, observation: null };
+    for (let tried = 1; tried <= (options.times ?? 1) && !options.signal.aborted; tried++) {
+      const results = await execute(target, session, cases, { patience: PATIENCE, signal: options.signal });
+      const result = results[cases.length - 1];
+      if (!result) break;
+      const shown = result.verdict.signature === finding.signature ? 1 : 0;
+      last = { shown, tried, verdict: result.verdict, observation: result.observation ?? null };
+      if (shown) break;
+    }
+    return last;
+  } finally {
+    await session.close();
+  }
+}

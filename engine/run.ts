@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+/** A whole run: screen every case on every target, confirm what is suspicious, shrink it, report. */
+import { createHash } from 'node:crypto';
+import { drawCase } from '../generators/draw.ts';
+import {
+  EXIT, RUN_SCHEMA,
+  type Event, type Finding, type FooterEvent, type TargetIdentity, type VerdictKind,
+} from '../model/index.ts';
+import type { Target } from '../targets/target.ts';
+import { openLanes, type Lanes } from './lanes.ts';
+import { screen, type Screened } from './screen.ts';
+import { triage } from './triage.ts';
+
+export interface RunSettings {
+  readonly suite: string;
+  readonly seed: number;
+  readonly cases: number;
+  /** Milliseconds after which no more cases are begun: a prefix of the run. */
+  readonly timeMs?: number;
+  readonly targets: readonly Target[];
+  readonly skipped: readonly { readonly target: string; readonly reason: string }[];
+  /** Executions for shrinking one finding of a cheap kind; 0 keeps the cases as they were drawn. */
+  readonly shrinkExecutions?: number;
+  /** Instances of a target at a time. Results do not depend on it. */
+  readonly jobs: number;
+  readonly signal: AbortSignal;
+  readonly saveFinding: (finding: Finding, identity: TargetIdentity) => Promise<{ folder: string; replay: string }>;
+  readonly progress?: (p: Progress) => void;
+}
+
+export interface Progress {
+  readonly phase: 'screen' | 'confirm' | 'shrink';
+  readonly target: string;
+  readonly done: number;
+  readonly total: number;
+  readonly findings: number;
+}
+
+const DEFAULT_SHRINK = 96;
+/** Name of the target that must fail. */
+const CANARY = 'canary';
+
+/** Runs the suite and emits its events, the footer last. Gives the footer. */
+export async function runSuite(settings: RunSettings, emit: (e: Event) => void): Promise<FooterEvent> {
+  const began = Date.now();
+  const { targets, signal } = settings;
+  emit({
+    type: 'run', schema: RUN_SCHEMA, suite: settings.suite, seed: settings.seed, cases: settings.cases,
+    targets: targets.map((t) => t.identity), skipped: settings.skipped,
+  });
+  const lanes = new Map(targets.map((t) => [t, openLanes(t, settings.jobs)]));
+  try {
+    const screened = await screen({
+      draw: (i) => drawCase(settings.seed, i), cases: settings.cases, targets, lanes, signal,
+      deadline: settings.timeMs === undefined ? Infinity : began + settings.timeMs,
+      emit, progress: (target, done) => settings.progress?.({ phase: 'screen', target, done, total: settings.cases, findings: 0 }),
+    });
+    const counts = await reportFindings(settings, lanes, screened, emit);
+    const footer = footerOf(settings, screened, counts, (Date.now() - began) / 1000);
+    emit(footer);
+    return footer;
+  } finally {
+    await Promise.all([...lanes.values()].map((l) => l.close()));
+  }
+}
+
+interface Counts {
+  /** Findings of targets that are not meant to fail. */
+  unexpected: number;
+  total: number;
+  byTarget: Map<string, number>;
+}
+
+async function reportFindings(
+  settings: RunSettings, lanes: ReadonlyMap<Target, Lanes>, screened: Screened, emit: (e: Event) => void,
+): Promise<Counts> {
+  const counts: Counts = { unexpected: 0, total: 0, byTarget: new Map() };
+  for (const target of settings.targets) {
+    const found = await triage({
+      target, lanes: lanes.get(target)!, screened, signal: settings.signal,
+      shrinkExecutions: settings.shrinkExecutions ?? DEFAULT_SHRINK,
+      progress: (phase, done, total) => settings.progress?.({ phase, target: target.identity.name, done, total, findings: counts.total }),
+    });
+    for (const finding of found) {
+      const { folder, replay } = await settings.saveFinding(finding, target.identity);
+      counts.total++;
+      counts.byTarget.set(finding.target, (counts.byTarget.get(finding.target) ?? 0) + 1);
+      const known = target.stance.knownFailures.some((k) => k.signature === finding.signature);
+      if (!known && finding.target !== CANARY) counts.unexpected++;
+      emit({
+        type: 'finding', target: finding.target, signature: finding.signature, kind: finding.kind,
+        ...(finding.clause === undefined ? {} : { clause: finding.clause }),
+        why: finding.verdict.why, count: finding.count, firstCase: finding.firstCase, smallest: describe(finding),
+        confirmation: finding.confirmation, folder, replay,
+      });
+    }
+  }
+  return counts;
+}
+
+/** `2 layers, 12288 bytes, 1 read`. */
+function describe({ smallest }: Finding): string {
+  const bytes = smallest.layers.reduce((n, l) => n + l.bytes.length + (l.index?.length ?? 0), 0);
+  const some = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+  return [some(smallest.layers.length, 'layer'), some(bytes, 'byte'), some(smallest.access.reads.length, 'read')].join(', ');
+}
+
+function footerOf(settings: RunSettings, screened: Screened, counts: Counts, seconds: number): FooterEvent {
+  const stream = createHash('sha256');
+  for (const digest of screened.digests) stream.update(digest);
+  const verdicts: Record<string, Partial<Record<VerdictKind, number>>> = {};
+  const rates: Record<string, number> = {};
+  for (const target of settings.targets) {
+    const { name } = target.identity;
+    const tally: Partial<Record<VerdictKind, number>> = {};
+    for (const r of screened.results.get(target)!) tally[r.verdict.kind] = (tally[r.verdict.kind] ?? 0) + 1;
+    verdicts[name] = tally;
+    rates[name] = screened.rates.get(target) ?? 0;
+  }
+  return {
+    type: 'footer', complete: !settings.signal.aborted && screened.digests.length === settings.cases,
+    cases: screened.digests.length, caseStream: stream.digest('hex'), verdicts, findings: counts.total, seconds, rates,
+    exitCode: exitCode(settings, screened, counts),
+  };
+}
+
+function exitCode(settings: RunSettings, screened: Screened, counts: Counts): number {
+  const canary = settings.targets.some((t) => t.identity.name === CANARY);
+  if (canary && screened.digests.length > 0 && !counts.byTarget.get(CANARY)) return EXIT.engine;
+  if (settings.targets.some((t) => screened.results.get(t)!.some((r) => r.verdict.kind === 'engine-error'))) return EXIT.engine;
+  return counts.unexpected > 0 ? EXIT.findings : EXIT.ok;
+}
+

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+/** Makes a case smaller while it keeps its signature, within a budget of executions on the real target. */
+import type { FindingKind } from '../model/index.ts';
+import type { Session, Target } from '../targets/target.ts';
+import { execute, type Executed } from './execute.ts';
+import { prepare, type Prepared } from './prepare.ts';
+
+export interface Shrunk {
+  readonly smallest: Prepared;
+  /** The run of the smallest case, alone in a fresh instance. */
+  readonly shown: Executed;
+  readonly executions: number;
+}
+
+/**
+ * Executions for one finding, by what one of them costs: a read of wrong bytes
+ * costs milliseconds, a crash a new VM, a hang its whole deadline.
+ */
+export function shrinkBudget(kind: FindingKind, base: number): number {
+  if (kind === 'hang') return Math.ceil(base / 12);
+  if (kind === 'crash') return Math.ceil(base / 2);
+  return base;
+}
+
+/** Candidates that share one instance; where the first one dies, the next gets a new one anyway. */
+const BATCH = 8;
+/** Smaller cases that were taken, kept to fall back to. */
+const FALLBACKS = 3;
+
+/** Shrinks `start`, whose signature was confirmed by `shown`. Never gives a case that does not show it alone. */
+export async function shrink(
+  target: Target, session: Session, start: Prepared, shown: Executed, budget: number, signal: AbortSignal,
+): Promise<Shrunk> {
+  const signature = shown.verdict.signature!;
+  const batchSize = shown.verdict.kind === 'hang' ? 1 : BATCH;
+  const seen = new Set<string>([start.digest]);
+  const taken: Prepared[] = [];
+  let executions = 0;
+  let current = start;
+
+  let candidates = smaller(current, seen);
+  while (executions < budget && !signal.aborted) {
+    const batch = takeSome(candidates, Math.min(batchSize, budget - executions));
+    if (batch.length === 0) break;
+    const results = await execute(target, session, batch, { signal });
+    executions += results.filter((r) => r.observation).length;
+    const hit = results.findIndex((r, i) => r.verdict.signature === signature && smallerFeatures(batch[i]!, current));
+    if (hit < 0) continue;
+    current = batch[hit]!;
+    taken.push(current);
+    candidates = smaller(current, seen);
+  }
+
+  for (const candidate of taken.reverse().slice(0, FALLBACKS)) {
+    const [alone] = await execute(target, session, [candidate], { signal });
+    executions++;
+    if (alone?.verdict.signature === signature) return { smallest: candidate, shown: alone, executions };
+  }
+  return { smallest: start, shown, executions };
+}
+
+/** A smaller case may not lean on anything its parent did not: or one fault would slip into another. */
+function smallerFeatures(candidate: Prepared, current: Prepared): boolean {
+  return candidate.expectation.notable.every((n) => current.expectation.notable.includes(n));
+}
+
+function* smaller(from: Prepared, seen: Set<string>): Iterator<Prepared> {
+  for (const drawn of from.drawn.shrinks()) {
+    const candidate = prepare(drawn);
+    if (seen.has(candidate.digest)) continue;
+    seen.add(candidate.digest);
+    yield candidate;
+  }
+}
+
+function takeSome(candidates: Iterator<Prepared>, count: number): Prepared[] {
+  const batch: Prepared[] = [];
+  while (batch.length < count) {
+    const { value, done } = candidates.next();
+    if (done) break;
+    batch.push(value);
+  }
+  return batch;
+}

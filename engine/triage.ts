@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+/** From suspicious verdicts to findings: group by signature, confirm, shrink. */
+import { FINDING_KINDS, isFindingKind, type Finding, type FindingKind } from '../model/index.ts';
+import type { Target } from '../targets/target.ts';
+import { confirm, historyOf, SUSPECTS_TRIED, type Confirmed, type Suspect } from './confirm.ts';
+import { inParallel, type Lanes } from './lanes.ts';
+import type { Prepared } from './prepare.ts';
+import { CHUNK, type Screened } from './screen.ts';
+import { shrink, shrinkBudget } from './shrink.ts';
+
+export interface TriageSettings {
+  readonly target: Target;
+  readonly lanes: Lanes;
+  readonly screened: Screened;
+  readonly signal: AbortSignal;
+  /** Executions for a finding of a cheap kind; 0: do not shrink. */
+  readonly shrinkExecutions: number;
+  readonly progress: (phase: 'confirm' | 'shrink', done: number, total: number) => void;
+}
+
+interface Group {
+  readonly signature: string;
+  readonly kind: FindingKind;
+  count: number;
+  readonly suspects: Suspect<Prepared>[];
+}
+
+/** Signatures that came up only while confirming get a confirmation of their own, so often. */
+const ROUNDS = 3;
+
+/** What a look at a kind costs, cheapest first: the budget of a run that is stopped early goes to the cheap ones. */
+const COST: readonly FindingKind[] = ['corruption', 'accepts-invalid', 'refuses-valid', 'docs', 'leak', 'memory', 'crash', 'hang'];
+
+/** Findings of one target, worst first. Where the signal aborts, those finished until then. */
+export async function triage(s: TriageSettings): Promise<Finding[]> {
+  const confirmed = await confirmAll(s, groupSuspects(s));
+  const findings: Finding[] = [];
+  let done = 0;
+  await inParallel(confirmed, s.lanes.count, s.signal, async ({ group, result }) => {
+    const finding = await finish(s, group, result);
+    if (finding) findings.push(finding);
+    s.progress('shrink', ++done, confirmed.length);
+  });
+  return findings.sort((a, b) => FINDING_KINDS.indexOf(a.kind) - FINDING_KINDS.indexOf(b.kind) || (a.signature < b.signature ? -1 : 1));
+}
+
+function groupSuspects({ target, screened }: TriageSettings): Map<string, Group> {
+  const groups = new Map<string, Group>();
+  const results = screened.results.get(target)!;
+  const made = new Map<number, Prepared>();
+  const caseAt = (i: number): Prepared => made.get(i) ?? made.set(i, screened.prepared(i)).get(i)!;
+  results.forEach(({ verdict }, i) => {
+    const { kind, signature } = verdict;
+    if (!isFindingKind(kind) || signature === undefined) return;
+    const group = groups.get(signature) ?? { signature, kind, count: 0, suspects: [] };
+    groups.set(signature, group);
+    group.count++;
+    if (group.suspects.length >= SUSPECTS_TRIED) return;
+    const start = i - (i % CHUNK);
+    const before = historyOf(results.slice(start, i + 1), i - start).map((k) => caseAt(start + k));
+    group.suspects.push({ subject: caseAt(i), before });
+  });
+  return groups;
+}
+
+interface ConfirmedGroup {
+  readonly group: Group;
+  readonly result: Confirmed<Prepared>;
+}
+
+async function confirmAll(s: TriageSettings, groups: Map<string, Group>): Promise<ConfirmedGroup[]> {
+  const confirmed: ConfirmedGroup[] = [];
+  let open = byCost([...groups.values()]);
+  let done = 0;
+  for (let round = 0; round < ROUNDS && open.length > 0; round++) {
+    const found = new Map<string, Group>();
+    await inParallel(open, s.lanes.count, s.signal, async (group) => {
+      const { result, others } = await s.lanes.use((session) => confirm(s.target, session, group.signature, group.suspects, s.signal));
+      s.progress('confirm', ++done, groups.size);
+      if (result) confirmed.push({ group, result });
+      for (const { suspect, shown } of others) {
+        const { signature, kind } = shown.verdict;
+        if (!signature || !isFindingKind(kind) || groups.has(signature)) continue;
+        const other = found.get(signature) ?? { signature, kind, count: 0, suspects: [] };
+        other.count++;
+        other.suspects.push(suspect);
+        found.set(signature, other);
+      }
+    });
+    for (const [signature, group] of found) groups.set(signature, group);
+    open = byCost([...found.values()]);
+  }
+  const order = byCost(confirmed.map((c) => c.group));
+  return confirmed.sort((a, b) => order.indexOf(a.group) - order.indexOf(b.group));
+}
+
+function byCost(groups: Group[]): Group[] {
+  return groups.sort((a, b) => COST.indexOf(a.kind) - COST.indexOf(b.kind) || (a.signature < b.signature ? -1 : 1));
+}
+
+async function finish(s: TriageSettings, group: Group, { suspect, shown, confirmation }: Confirmed<Prepared>): Promise<Finding | null> {
+  const { subject } = suspect;
+  const budget = confirmation.blame === 'alone' ? shrinkBudget(group.kind, s.shrinkExecutions) : 0;
+  const { smallest, shown: last, executions } = budget === 0
+    ? { smallest: subject, shown, executions: 0 }
+    : await s.lanes.use((session) => shrink(s.target, session, subject, shown, budget, s.signal));
+  // An unreliable one did not show itself again: the log of that last try is all there is to keep.
+  if (!last.observation) return null;
+  const verdict = last.verdict.signature === group.signature
+    ? last.verdict
+    : { kind: group.kind, signature: group.signature, why: 'seen once, not shown again by the case alone nor after the cases before it' };
+  return {
+    signature: group.signature, kind: group.kind, target: s.target.identity.name, count: group.count,
+    ...(verdict.clause === undefined ? {} : { clause: verdict.clause }),
+    firstCase: subject.case.id, smallest: smallest.case,
+    before: confirmation.blame === 'alone' ? [] : suspect.before.map((p) => p.case),
+    expectation: smallest.expectation, observation: last.observation, verdict, confirmation,
+    shrinkExecutions: executions,
+  };
+}

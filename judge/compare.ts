@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+/** One outcome against what was observed: what differs first, if anything. */
+import { createHash } from 'node:crypto';
+import type { Case, Expectation, GovernedRange, Observation, Opened, Outcome, ReadObservation, ReadOutcome, Refusal } from '../model/index.ts';
+import type { FindingKind } from '../model/index.ts';
+
+export interface Mismatch {
+  readonly kind: FindingKind;
+  readonly clause: string;
+  readonly why: string;
+  readonly read?: number;
+}
+
+/** What the judge must know of the target's kind of device. */
+export interface DeviceKind {
+  /** 512: a table gave the device its length, in sectors. 1: the reader says the size itself. */
+  readonly sizeUnit: 1 | 512;
+}
+
+/** The first difference between an outcome and an observation that ran to its end; null where there is none. */
+export function compare(c: Case, expected: Outcome, seen: Observation, device: DeviceKind, expectation: Expectation): Mismatch | null {
+  return expected.outcome === 'refuse' ? compareRefusal(expected, seen) : compareOpened(c, expected, seen, device, expectation);
+}
+
+function compareRefusal(expected: Refusal, seen: Observation): Mismatch | null {
+  if (seen.open === 'refused') return null;
+  // A reader that noticed only when it read has still given no byte away.
+  const gave = seen.reads.findIndex((r) => r.result > 0);
+  if (gave < 0 && seen.reads.some((r) => r.result < 0)) return null;
+  return { kind: 'accepts-invalid', clause: expected.clause, why: `must be refused: ${expected.why} (byte ${expected.at} of layer ${expected.layer}); it was opened` };
+}
+
+function compareOpened(c: Case, expected: Opened, seen: Observation, device: DeviceKind, expectation: Expectation): Mismatch | null {
+  if (seen.open === 'refused') {
+    const clause = refusedClause(c, expectation);
+    return { kind: 'refuses-valid', clause, why: `must be opened; it was refused: ${seen.refusal ?? 'no reason given'}` };
+  }
+  const size = device.sizeUnit === 1 ? expected.size : c.access.deviceBytes;
+  if (seen.size !== undefined && seen.size !== size) {
+    return { kind: 'corruption', clause: c.device === 'zfile' ? 'DM-TBL-01' : 'ST-SIZE-01', why: `the device must have ${size} bytes; it has ${seen.size}` };
+  }
+  for (const [i, want] of expected.reads.entries()) {
+    const got = seen.reads[i];
+    if (!got) return { kind: 'refuses-valid', clause: 'DM-SAFE-01', read: i, why: `read ${i} was never answered` };
+    const plan = c.access.reads[i]!;
+    // A device that its table made shorter ends there.
+    const visible = Math.max(0, Math.min(plan.offset + plan.length, size) - plan.offset);
+    const m = want.outcome === 'bytes'
+      ? compareBytes(c, i, want.bytes.subarray(0, visible), want.ranges, got, seen, expected)
+      : compareError(i, want, got, visible);
+    if (m) return m;
+  }
+  return null;
+}
+
+/** The clause that a refused sound image leans on, where it is not the plainest one. */
+function refusedClause(c: Case, expectation: Expectation): string {
+  return expectation.notable[0] ?? (c.device === 'zfile' ? 'DM-TBL-01' : 'DM-TBL-02');
+}
+
+function compareError(read: number, want: Extract<ReadOutcome, { outcome: 'error' }>, got: ReadObservation, visible: number): Mismatch | null {
+  if (got.result < 0) return null;
+  if (want.goodBytes.length >= visible) return null;
+  if (got.result <= want.goodBytes.length && sameBytes(got, want.goodBytes.subarray(0, got.result))) return null;
+  return {
+    kind: 'accepts-invalid', clause: want.clause, read,
+    why: `read ${read} must fail after ${want.goodBytes.length} bytes: ${want.why}; it gave ${got.result} bytes`,
+  };
+}
+
+function compareBytes(
+  c: Case, read: number, want: Uint8Array, ranges: readonly GovernedRange[], got: ReadObservation, seen: Observation, expected: Opened,
+): Mismatch | null {
+  const plan = c.access.reads[read]!;
+  const what = `read ${read} (${plan.mode}, ${plan.length} bytes at ${plan.offset}, buffer at ${plan.bufferOffset} in its page)`;
+  const clauseAt = (at: number): string => ranges.find((r) => at < r.to)?.clause ?? 'DM-RD-01';
+  if (got.result < 0) {
+    return { kind: 'refuses-valid', clause: accessClause(c, read, 0, seen, expected) ?? clauseAt(0), read, why: `${what} must give ${want.length} bytes; it failed with ${errno(got.result)}` };
+  }
+  if (got.result !== want.length) {
+    const at = Math.min(got.result, want.length);
+    return { kind: 'corruption', clause: accessClause(c, read, at, seen, expected) ?? clauseAt(at), read, why: `${what} must give ${want.length} bytes; it gave ${got.result}` };
+  }
+  if (sameBytes(got, want)) return null;
+  if (!got.bytes) return { kind: 'corruption', clause: clauseAt(0), read, why: `${what} has another SHA-256 than expected` };
+  const first = want.findIndex((b, i) => got.bytes![i] !== b);
+  if (got.untouched !== undefined && got.untouched <= first) {
+    return { kind: 'memory', clause: 'DM-RD-05', read, why: `${what} succeeded, but its bytes from ${got.untouched} on were never written` };
+  }
+  return {
+    kind: 'corruption', clause: accessClause(c, read, first, seen, expected) ?? clauseAt(first), read,
+    why: `${what}: byte ${first} must be ${hex(want[first]!)}, is ${hex(got.bytes[first]!)}`,
+  };
+}
+
+/**
+ * The access clause, where this read is not of whole pages and the same byte
+ * came right in an earlier read that was: then the way of reading is at fault, not the content.
+ */
+function accessClause(c: Case, read: number, at: number, seen: Observation, expected: Opened): string | null {
+  const plan = c.access.reads[read]!;
+  const plain = plan.mode === 'direct' && (plan.offset | plan.length | plan.bufferOffset) % 4096 === 0;
+  if (plain) return null;
+  const position = plan.offset + at;
+  const rightBefore = c.access.reads.some((p, i) => {
+    const want = expected.reads[i];
+    return i < read && p.offset <= position && position < p.offset + p.length && want?.outcome === 'bytes'
+      && seen.reads[i] !== undefined && sameBytes(seen.reads[i], want.bytes);
+  });
+  if (!rightBefore) return null;
+  return plan.mode === 'buffered' ? 'DM-RD-04' : 'DM-RD-02';
+}
+
+function sameBytes(got: ReadObservation, want: Uint8Array): boolean {
+  if (got.bytes) return got.bytes.length === want.length && Buffer.compare(got.bytes, want) === 0;
+  return got.result === want.length && got.sha256 === createHash('sha256').update(want).digest('hex');
+}
+
+function hex(byte: number): string {
+  return `0x${byte.toString(16).padStart(2, '0')}`;
+}
+
+const ERRNO: Readonly<Record<number, string>> = { 5: 'EIO', 11: 'EAGAIN', 12: 'ENOMEM', 14: 'EFAULT', 22: 'EINVAL', 28: 'ENOSPC', 61: 'ENODATA', 74: 'EBADMSG', 110: 'ETIMEDOUT', 117: 'EUCLEAN', 121: 'EREMOTEIO' };
+
+function errno(result: number): string {
+  return ERRNO[-result] ?? `errno ${-result}`;
+}
