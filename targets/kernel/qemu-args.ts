@@ -25,15 +25,15 @@ export const RAM_MEGABYTES = 256;
 export const MAILBOX_BYTES = 512 << 20;
 
 /**
- * `rcu_expedited`: removing a device waits for several grace periods, which
- * are most of a case's time otherwise. `panic=-1` with QEMU's `-no-reboot`
+ * `rcu…`: removing a device waits for several grace periods, which are most of
+ * a case's time; these make them as short as the kernel can. `panic=-1` with QEMU's `-no-reboot`
  * ends the process at once on a panic. `unknown_nmi_panic`: an NMI from the
  * host makes a hung kernel say where it is. `loglevel=3`: the serial port is
  * slow; an oops raises the level itself.
  */
 export const KERNEL_COMMAND_LINE = [
   'console=ttyS0', 'quiet', 'loglevel=3', 'panic=-1', 'oops=panic', 'nokaslr', 'reboot=t', 'mitigations=off',
-  'rcupdate.rcu_expedited=1', 'unknown_nmi_panic=1', 'printk.devkmsg=on', 'random.trust_cpu=on', 'tsc=reliable', 'nowatchdog',
+  'rcupdate.rcu_expedited=1', 'rcu_nocbs=all', 'rcutree.jiffies_till_first_fqs=0', 'rcutree.jiffies_till_next_fqs=1', 'unknown_nmi_panic=1', 'printk.devkmsg=on', 'random.trust_cpu=on', 'tsc=reliable', 'nowatchdog',
 ].join(' ');
 
 /** File descriptors that the process is started with. The first four after stderr are sockets. */

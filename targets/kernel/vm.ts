@@ -120,6 +120,16 @@ export class Vm {
     if (this.#ended === undefined) this.#agent.write(frame);
   }
 
+  /** True where `next` would answer at once. */
+  get waiting(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** Starts counting silence anew. */
+  forgive(): void {
+    this.#lastSign = performance.now();
+  }
+
   /** The next thing that happens; `silence` when the guest gave no sign of life for `milliseconds`. */
   async next(milliseconds: number): Promise<Event> {
     const from = performance.now();

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+/** The kernel under test, in QEMU: the dm-overlaybd patch, or the stock device-mapper as a check on ourselves. */
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { mkdtemp } from 'node:fs/promises';
+import { truncateSync, writeFileSync } from 'node:fs';
+import { EngineError, type Stance } from '../../model/index.ts';
+import type { Target } from '../target.ts';
+import { chooseAccelerator } from './accelerator.ts';
+import { deployOnPatch, deployOnStock } from './deploy.ts';
+import { Cache, defaultCacheRoot } from './lab/cache.ts';
+import type { PreparedLab } from './lab/index.ts';
+import type { Steps } from './lab/steps.ts';
+import { KERNEL_COMMAND_LINE, MAILBOX_BYTES, type Accelerator, type Machine } from './qemu-args.ts';
+import { runDir } from './run-dir.ts';
+import { KernelSession, type SessionParts } from './session.ts';
+import { BootError, obtainTemplate, restore, type Template } from './template.ts';
+import { Vm } from './vm.ts';
+
+export interface KernelTargetOptions {
+  readonly name: 'stock' | 'patch';
+  /** VMs at the same time; default: one a processor, at most 4. */
+  readonly lanes?: number;
+  /** Shows what takes time. */
+  readonly steps?: Steps;
+  /** The suite's cache folder; default: the user's. */
+  readonly cacheDir?: string;
+  /** Default: KVM where it works, else TCG. */
+  readonly accelerator?: Accelerator;
+  /** What `ovbd replay` needs to make this target again. */
+  readonly remake?: Readonly<Record<string, string>>;
+  /** For our own tests. */
+  readonly before?: SessionParts['before'];
+}
+
+/** Milliseconds for the one boot that everything else is restored from; TCG on a busy machine is slow. */
+const BOOT_MS: Readonly<Record<Accelerator, number>> = { kvm: 10_000, tcg: 120_000 };
+const TRIAL_MS = 15_000;
+/** Layers that one lsmt device takes, as the patch says. */
+const MAX_LAYERS = 256;
+
+const STANCE: Readonly<Record<'stock' | 'patch', Stance>> = {
+  patch: {
+    supports: { wrappings: ['zfile'], devices: ['zfile', 'lsmt'], writablePairs: false, algorithms: ['lz4'], blockSizes: [4096], maxLayers: MAX_LAYERS },
+    flags: {},
+    knownFailures: [],
+  },
+  stock: {
+    // It is given the oracle's own table, so whatever the oracle can lower is supported.
+    supports: { wrappings: ['zfile', 'tar'], devices: ['lsmt'], writablePairs: true, algorithms: ['lz4', 'zstd'], blockSizes: [], maxLayers: MAX_LAYERS },
+    flags: {},
+    knownFailures: [],
+  },
+};
+
+/** How a target starts its VMs. */
+export interface Launcher {
+  readonly machine: Machine;
+  readonly template: Template;
+  start(mailbox: string): Vm;
+}
+
+/**
+ * Boots the lab's kernel once and gives the target whose sessions are restored
+ * from it. Throws `EngineError` where the guest does not come up, with what its
+ * console said.
+ */
+export async function openKernelTarget(lab: PreparedLab, options: KernelTargetOptions): Promise<Target> {
+  const patch = options.name === 'patch';
+  if (patch && lab.module === undefined) throw new EngineError('the lab has no module to test');
+  const launcher = await openLauncher(lab, options);
+  const sessions = new Set<KernelSession>();
+  const kernel = lab.kernel.release;
+  const { accelerator } = launcher.machine;
+  return {
+    identity: {
+      name: options.name,
+      description: patch
+        ? `${lab.module!.name} on Linux ${kernel} (QEMU ${lab.qemu.version}, ${accelerator.toUpperCase()})`
+        : `stock device-mapper of Linux ${kernel} (QEMU ${lab.qemu.version}, ${accelerator.toUpperCase()})`,
+      parts: {
+        ...lab.parts,
+        ...lab.kernel.packages,
+        ...(patch ? { module: lab.module!.sha256, 'module-sources': lab.module!.sources } : {}),
+        kernel,
+        qemu: lab.qemu.version,
+        accelerator,
+        initramfs: lab.initramfsSha256,
+        'kernel-command-line': KERNEL_COMMAND_LINE,
+      },
+      remake: options.remake ?? {},
+    },
+    stance: STANCE[options.name],
+    sizeUnit: 512,
+    ...(patch ? {} : { needsLowering: true }),
+    lanes: Math.max(1, options.lanes ?? Math.min(4, availableParallelism())),
+    open: async () => {
+      const session = new KernelSession({
+        start: (mailbox) => launcher.start(mailbox),
+        deploy: patch ? deployOnPatch : deployOnStock,
+        module: patch ? lab.module!.name : undefined,
+        ...(options.before === undefined ? {} : { before: options.before }),
+      });
+      sessions.add(session);
+      return session;
+    },
+    close: async () => {
+      await Promise.all([...sessions].map((session) => session.close()));
+      sessions.clear();
+    },
+  };
+}
+
+/** Chooses the accelerator, obtains the template and tries it once. Throws `EngineError` as `openKernelTarget` does. */
+export async function openLauncher(lab: PreparedLab, options: Pick<KernelTargetOptions, 'steps' | 'cacheDir' | 'accelerator'>): Promise<Launcher> {
+  const cache = new Cache(options.cacheDir ?? defaultCacheRoot());
+  const step = <T>(name: string, work: () => Promise<T>): Promise<T> => (options.steps === undefined ? work() : options.steps.run(name, work));
+  const parts: Omit<Machine, 'accelerator'> = { firmware: [], bzImage: lab.kernel.bzImage, initramfs: lab.initramfs };
+  const chosen = options.accelerator ?? (await chooseAccelerator(lab.qemu, parts, cache));
+  return step('start the virtual machine', async () => {
+    try {
+      return await launcherFor(lab, { ...parts, accelerator: chosen }, cache);
+    } catch (error) {
+      if (chosen === 'tcg' || options.accelerator !== undefined || !(error instanceof BootError)) throw error;
+      return launcherFor(lab, { ...parts, accelerator: 'tcg' }, cache);
+    }
+  });
+}
+
+async function launcherFor(lab: PreparedLab, machine: Machine, cache: Cache): Promise<Launcher> {
+  const base = { qemu: lab.qemu, machine, initramfsSha256: lab.initramfsSha256, bootMs: BOOT_MS[machine.accelerator] };
+  const launcher = (template: Template): Launcher => ({
+    machine,
+    template,
+    start: (mailbox) => restore(template, lab.qemu.path, machine, mailbox),
+  });
+  const cached = launcher(await obtainTemplate({ ...base, cache }));
+  if (await works(cached)) return cached;
+  // A damaged cache entry costs one boot, not the run.
+  const fresh = launcher(await obtainTemplate({ ...base, cache: new Cache(await mkdtemp(join(runDir(), 'cache-'))) }));
+  if (await works(fresh)) return fresh;
+  throw new BootError('a saved virtual machine cannot be restored');
+}
+
+async function works(launcher: Launcher): Promise<boolean> {
+  const mailbox = join(await mkdtemp(join(runDir(), 'trial-')), 'mailbox');
+  writeFileSync(mailbox, '');
+  truncateSync(mailbox, MAILBOX_BYTES);
+  const vm = launcher.start(mailbox);
+  try {
+    const hello = await vm.hello(TRIAL_MS, 1);
+    return hello !== undefined && hello.problems === '' && hello.mailboxBytes === MAILBOX_BYTES;
+  } finally {
+    await vm.kill();
+  }
+}

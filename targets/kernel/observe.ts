@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+/** Builds one case's observation from the messages that come, in the order in which they must come. */
+import { createHash } from 'node:crypto';
+import { constants } from 'node:os';
+import type { Complaint, Death, Observation, ReadObservation } from '../../model/index.ts';
+import type { Deployment } from './deploy.ts';
+import { parseKernelLog } from './klog.ts';
+import type { ReadCommand, Message } from './wire.ts';
+
+const STAGES = ['', 'create', 'table load', 'resume', 'open'] as const;
+
+const ERRNO_NAMES = new Map(Object.entries(constants.errno).map(([name, value]) => [value, name]));
+/** `EINVAL`, or `errno 999` for a number without a name. */
+export function errnoName(errno: number): string {
+  return ERRNO_NAMES.get(errno) ?? `errno ${errno}`;
+}
+
+/** The guest sent what it must not send at this point. */
+export class OutOfOrder extends Error {
+  override readonly name = 'OutOfOrder';
+}
+
+/** Letters of the kernel's taint bits, admin-guide/tainted-kernels. */
+const TAINT_LETTERS = 'PFSRMBUDAWCIOELKXT';
+
+export class Observer {
+  readonly #deployment: Deployment;
+  readonly #reads: readonly ReadCommand[];
+  readonly #module: string | undefined;
+  #stage: 'waiting' | 'open' | 'reading' | 'done' = 'waiting';
+  #open: Observation['open'] = 'none';
+  #refusal: string | undefined;
+  #size: number | undefined;
+  #results: ReadObservation[] = [];
+  #complaints: Complaint[] = [];
+  #log = '';
+  #engineError: string | undefined;
+
+  constructor(deployment: Deployment, reads: readonly ReadCommand[], module: string | undefined) {
+    this.#deployment = deployment;
+    this.#reads = reads;
+    this.#module = module;
+  }
+
+  /** What the case is doing: `open`, `read 3`, `close`. */
+  get phase(): string {
+    if (this.#stage !== 'reading') return this.#stage === 'done' ? 'close' : 'open';
+    return this.#open === 'opened' && this.#results.length < this.#reads.length ? `read ${this.#results.length}` : 'close';
+  }
+
+  /** True once nothing may follow. */
+  get done(): boolean {
+    return this.#stage === 'done';
+  }
+
+  /** True where the instance must not be used for another case. */
+  get dirty(): boolean {
+    return this.#complaints.length > 0 || this.#engineError !== undefined;
+  }
+
+  /** Takes the next message of this case; `taint` is that of an untouched guest. Throws `OutOfOrder`. */
+  take(message: Message, taint: number): void {
+    switch (message.type) {
+      case 'begin':
+        this.#expect('waiting', message.type);
+        this.#stage = 'open';
+        return;
+      case 'open':
+        this.#expect('open', message.type);
+        this.#stage = 'reading';
+        this.#takeOpen(message.device, message.stage, message.errno, message.size);
+        return;
+      case 'read':
+        this.#expect('reading', message.type);
+        this.#takeRead(message);
+        return;
+      case 'end':
+        this.#expect('reading', message.type);
+        if (this.#open === 'opened' && this.#results.length !== this.#reads.length) throw new OutOfOrder('the case ended before its reads');
+        this.#stage = 'done';
+        this.#takeEnd(message.taint & ~taint, message.errno, message.log);
+        return;
+      case 'error':
+        this.#stage = 'done';
+        this.#engineError = `the agent refuses the case: ${message.text}`;
+        return;
+      default:
+        throw new OutOfOrder(`unexpected ${message.type}`);
+    }
+  }
+
+  #expect(stage: string, what: string): void {
+    if (this.#stage !== stage) throw new OutOfOrder(`unexpected ${what}`);
+  }
+
+  #takeOpen(index: number, stage: number, errno: number, size: number): void {
+    if (stage === 0) {
+      this.#open = 'opened';
+      this.#size = size;
+      return;
+    }
+    const device = this.#deployment.devices[index];
+    const words = STAGES[stage];
+    if (device === undefined || words === undefined) throw new OutOfOrder('a device that there is not');
+    const what = 'slice' in device ? 'a slice of the mailbox' : `${device.table[0]?.type ?? 'empty'} (device ${index})`;
+    const why = `${what}: ${words}: ${errnoName(errno)}`;
+    if ('slice' in device) this.#engineError = why;
+    this.#open = 'refused';
+    this.#refusal = why;
+  }
+
+  #takeRead(message: Extract<Message, { type: 'read' }>): void {
+    const read = this.#reads[message.index];
+    if (this.#open !== 'opened' || read === undefined || message.index !== this.#results.length) throw new OutOfOrder('a read that was not asked for');
+    if (message.result > read.length) throw new OutOfOrder(`a read of ${read.length} bytes gave ${message.result}`);
+    const sha256 = message.result < 0 ? '' : (message.sha256 ?? createHash('sha256').update(message.bytes).digest('hex'));
+    if (message.result > 0 && message.bytes.length === 0 && sha256 !== read.wanted) throw new OutOfOrder('bytes are missing');
+    this.#results.push({
+      result: message.result,
+      sha256,
+      ...(message.result >= 0 && sha256 !== read.wanted ? { bytes: Uint8Array.from(message.bytes) } : {}),
+      ...(message.before > 0 || message.after > 0 ? { spill: { before: message.before, after: message.after, first: message.first } } : {}),
+    });
+  }
+
+  #takeEnd(taint: number, errno: number, log: string): void {
+    this.#log = log;
+    for (const report of parseKernelLog(log, this.#module)) {
+      if (report.blamed) this.#complaints.push({ kind: report.kind === 'hang' ? 'crash' : report.kind, title: report.title });
+    }
+    // What cannot be removed is held by a reference that nobody gave back.
+    if (errno !== 0) this.#complaints.push({ kind: 'leak', title: `device cannot be removed: ${errnoName(errno)}` });
+    if (taint !== 0 && this.#complaints.length === 0) {
+      const letters = [...TAINT_LETTERS].filter((_, bit) => (taint & (2 ** bit)) !== 0).join('');
+      this.#complaints.push({ kind: 'crash', title: `kernel tainted ${letters === '' ? taint : letters}` });
+    }
+  }
+
+  /** Adds to the log, before `observation`. */
+  addLog(text: string): void {
+    this.#log += text;
+  }
+
+  /** What is known so far, with how the instance died or what we did wrong. */
+  observation(history: number, end: { death?: Death; complaints?: readonly Complaint[]; engineError?: string } = {}): Observation {
+    const engineError = end.engineError ?? this.#engineError;
+    return {
+      open: this.#open,
+      ...(this.#refusal === undefined ? {} : { refusal: this.#refusal }),
+      ...(this.#size === undefined ? {} : { size: this.#size }),
+      reads: this.#results,
+      ...(end.death === undefined ? {} : { death: end.death }),
+      complaints: [...this.#complaints, ...(end.complaints ?? [])],
+      log: this.#log,
+      history,
+      ...(engineError === undefined ? {} : { engineError }),
+    };
+  }
+}
+
+/** An observation of a case that never reached a guest. */
+export function notRun(engineError: string): Observation {
+  return { open: 'none', reads: [], complaints: [], log: '', history: 0, engineError };
+}

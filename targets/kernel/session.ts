@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+/** Runs jobs in one VM after another: many a VM while all is well, a new one after each death or complaint. */
+import { join } from 'node:path';
+import { EngineError, type Observation } from '../../model/index.ts';
+import type { Job, RunOptions, Session } from '../target.ts';
+import { CannotDeploy, tablesOf, type Deployment } from './deploy.ts';
+import { hangTitle } from './klog.ts';
+import { Mailbox, type Region } from './mailbox.ts';
+import { Observer, OutOfOrder, notRun } from './observe.ts';
+import { postMortem } from './post-mortem.ts';
+import { runDir } from './run-dir.ts';
+import type { Hello, Vm } from './vm.ts';
+import { MAX_COMMAND_BYTES, MAX_READ_BYTES, encodeCase, encodePing, type ReadCommand } from './wire.ts';
+
+/** Jobs that the guest has before it while it works on one, so that it never waits for us. */
+const WINDOW = 8;
+/**
+ * Reads up to this many bytes come back whole and are hashed here: an emulated
+ * processor computes a digest many times slower than the port moves the bytes.
+ */
+const SEND_BYTES = 4 << 20;
+/** Milliseconds without a sign of life that make a hang, on a machine that starts a VM in `NORMAL_START_MS`. */
+const SILENCE_MS = 4000;
+const NORMAL_START_MS = 150;
+/** Milliseconds more for each device, and for each MiB that is read. */
+const DEVICE_MS = 30;
+const MIB_MS = 100;
+/** Times that silence is forgiven a VM that was given no processor time. */
+const MAX_EXTENSIONS = 10;
+const START_MS = 15_000;
+const START_TRIES = 3;
+/** VMs lost in a row before we stop: somebody is killing them, or the machine is out of memory. */
+const MAX_LOST = 10;
+/** Characters of console or stacks that go into an observation. */
+const LOG_LIMIT = 32 << 10;
+
+export interface SessionParts {
+  /** A VM that answers a ping when it is up. */
+  readonly start: (mailbox: string) => Vm;
+  readonly deploy: (job: Job) => Deployment;
+  /** Name of the module under test. */
+  readonly module: string | undefined;
+  /** For our own tests: frames sent before a job's case. */
+  readonly before?: (job: Job) => Buffer[];
+}
+
+interface InFlight {
+  readonly index: number;
+  readonly number: number;
+  readonly observer: Observer;
+  readonly region: Region | undefined;
+  /** Set where the job was not sent. */
+  readonly preset: Observation | undefined;
+  /** Milliseconds it may be silent, on a normal machine. */
+  readonly silence: number;
+}
+
+/** Where a batch stopped: the next job to run. */
+interface BatchEnd {
+  readonly next: number;
+  readonly lost: boolean;
+}
+
+let sessions = 0;
+
+export class KernelSession implements Session {
+  readonly #parts: SessionParts;
+  readonly #mailbox = new Mailbox(join(runDir(), `mailbox-${sessions++}`));
+  #vm: Vm | undefined;
+  #closed = false;
+  #number = 0;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+  }
+
+  /** Stops without an error, and without calling `done` for the rest, when `options.signal` is aborted. */
+  async run(jobs: readonly Job[], done: (index: number, observation: Observation) => void, options: RunOptions = {}): Promise<void> {
+    let lost = 0;
+    for (let next = 0; next < jobs.length && !this.#stopped(options); ) {
+      const end = await this.#batch(jobs, next, done, options);
+      lost = end.lost ? lost + 1 : 0;
+      if (lost >= MAX_LOST) throw new EngineError(`${lost} virtual machines in a row were killed from outside`);
+      next = end.next;
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#vm?.kill();
+    this.#mailbox.close();
+  }
+
+  #stopped(options: RunOptions): boolean {
+    return this.#closed || options.signal?.aborted === true;
+  }
+
+  async #batch(jobs: readonly Job[], first: number, done: (index: number, observation: Observation) => void, options: RunOptions): Promise<BatchEnd> {
+    const { vm, hello, startMs } = await this.#start(options);
+    if (vm === undefined) return { next: first, lost: false };
+    const abort = (): void => void vm.kill();
+    options.signal?.addEventListener('abort', abort, { once: true });
+    this.#mailbox.releaseAll();
+    const slow = Math.min(10, Math.max(1, startMs / NORMAL_START_MS)) * (options.patience ?? 1);
+    const queue: InFlight[] = [];
+    let sent = first;
+    let history = 0;
+    let extensions = 0;
+    let cpu = vm.cpuTime() ?? 0;
+    let since = performance.now();
+    /** The last job's observation waits until the guest has shown that it survived it. */
+    let held: { index: number; observation: Observation; nonce: number } | undefined;
+    const finish = (index: number, observation: Observation): void => {
+      done(index, observation);
+      history++;
+    };
+    /** Takes a death into account and says where to go on. */
+    const died = (what: Parameters<Observer['observation']>[1], log: string, lostVm = false): BatchEnd => {
+      const current = queue[0];
+      if (current === undefined) {
+        const last = held!;
+        held = undefined;
+        done(last.index, { ...last.observation, ...what, complaints: [...last.observation.complaints, ...(what?.complaints ?? [])], log: clip(last.observation.log + log) });
+        return { next: last.index + 1, lost: lostVm };
+      }
+      current.observer.addLog(clip(log));
+      done(current.index, current.observer.observation(history, what));
+      return { next: current.index + 1, lost: lostVm };
+    };
+
+    try {
+      for (;;) {
+        while (queue.length < WINDOW && sent < jobs.length) {
+          const entry = this.#send(vm, jobs[sent]!, sent);
+          if (entry === undefined) break;
+          queue.push(entry);
+          sent++;
+        }
+        while (queue[0]?.preset !== undefined) {
+          const entry = queue.shift()!;
+          done(entry.index, entry.preset!);
+        }
+        const current = queue[0];
+        if (current === undefined && held === undefined) {
+          if (sent >= jobs.length) return { next: sent, lost: false };
+          continue;
+        }
+        const silence = (current?.silence ?? SILENCE_MS) * slow;
+        const event = await vm.next(silence);
+        if (this.#stopped(options)) return { next: jobs.length, lost: false };
+        const phase = current?.observer.phase ?? 'close';
+        if (event.type === 'ended') {
+          const found = postMortem(event.ended, vm.console, this.#parts.module, phase);
+          return died(found, vm.console, found.death?.kind === 'lost');
+        }
+        if (event.type === 'broken') {
+          return died({ death: { kind: 'crash', title: 'guest agent sends garbage', phase } }, `${event.why}\n${vm.console}`);
+        }
+        if (event.type === 'silence') {
+          const used = (vm.cpuTime() ?? cpu) - cpu;
+          const log = await vm.rescueLog(Math.min(silence, 3000 * slow));
+          if (vm.waiting) continue;
+          // A guest that answers has a stuck agent; one that neither answers nor was let run is only slow.
+          if (log === undefined && used < (performance.now() - since) / 3 && extensions++ < MAX_EXTENSIONS) {
+            vm.forgive();
+            continue;
+          }
+          if (log === undefined) await vm.nmi(1000 * slow);
+          const text = `${log ?? ''}${vm.console}`;
+          return died({ death: { kind: 'hang', title: hangTitle(text, this.#parts.module), phase } }, text);
+        }
+        const { message } = event;
+        extensions = 0;
+        cpu = vm.cpuTime() ?? cpu;
+        since = performance.now();
+        if (message.type === 'hello' && held !== undefined && message.nonce === held.nonce) {
+          finish(held.index, held.observation);
+          held = undefined;
+          continue;
+        }
+        try {
+          if (current === undefined || ('case' in message && message.case !== current.number)) throw new OutOfOrder('a message of no case that runs');
+          current.observer.take(message, hello.taint);
+        } catch (error) {
+          if (!(error instanceof OutOfOrder)) throw error;
+          return died({ death: { kind: 'crash', title: 'guest agent sends garbage', phase } }, `${error.message}\n${vm.console}`);
+        }
+        if (!current.observer.done) continue;
+        queue.shift();
+        if (current.region !== undefined) this.#mailbox.release(current.region);
+        const observation = current.observer.observation(history);
+        if (current.observer.dirty) {
+          finish(current.index, observation);
+          return { next: current.index + 1, lost: false };
+        }
+        if (queue.length === 0 && sent >= jobs.length) {
+          held = { index: current.index, observation, nonce: this.#number + 1 };
+          vm.send(encodePing(held.nonce));
+        } else {
+          finish(current.index, observation);
+        }
+      }
+    } finally {
+      options.signal?.removeEventListener('abort', abort);
+      await vm.kill();
+      this.#vm = undefined;
+    }
+  }
+
+  /** Puts a job's images into the mailbox and its command onto the port; undefined while there is no room. */
+  #send(vm: Vm, job: Job, index: number): InFlight | undefined {
+    const entry = { index, number: 0, observer: new Observer({ slices: [], devices: [] }, [], undefined), region: undefined, silence: 0 };
+    let deployment: Deployment;
+    let reads: ReadCommand[];
+    try {
+      deployment = this.#parts.deploy(job);
+      if (Mailbox.tooLarge(deployment.slices)) throw new CannotDeploy('the images are larger than the mailbox');
+      reads = readsOf(job, deployment.devices.length - 1);
+    } catch (error) {
+      if (!(error instanceof CannotDeploy)) throw error;
+      return { ...entry, preset: notRun(error.message) };
+    }
+    const placed = this.#mailbox.place(deployment.slices);
+    if (placed === undefined) return undefined;
+    const number = ++this.#number;
+    let frame: Buffer;
+    try {
+      frame = encodeCase({ number, devices: tablesOf(deployment, placed.starts), target: deployment.devices.length - 1, reads });
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.#mailbox.release(placed.region);
+      return { ...entry, preset: notRun(`the case does not fit a command of ${MAX_COMMAND_BYTES} bytes: ${error.message}`) };
+    }
+    for (const extra of this.#parts.before?.(job) ?? []) vm.send(extra);
+    vm.send(frame);
+    const bytes = reads.reduce((sum, read) => sum + read.length, 0) + deployment.slices.reduce((sum, slice) => sum + slice.deviceBytes, 0);
+    const silence = SILENCE_MS + deployment.devices.length * DEVICE_MS + (bytes / (1 << 20)) * MIB_MS;
+    return { index, number, observer: new Observer(deployment, reads, this.#parts.module), region: placed.region, preset: undefined, silence };
+  }
+
+  async #start(options: RunOptions): Promise<{ vm: Vm; hello: Hello; startMs: number } | { vm: undefined; hello: undefined; startMs: 0 }> {
+    for (let tried = 1; ; tried++) {
+      const began = performance.now();
+      const vm = this.#parts.start(this.#mailbox.path);
+      this.#vm = vm;
+      const abort = (): void => void vm.kill();
+      options.signal?.addEventListener('abort', abort, { once: true });
+      const hello = await vm.hello(START_MS, ++this.#number);
+      options.signal?.removeEventListener('abort', abort);
+      if (hello !== undefined && !this.#stopped(options)) return { vm, hello, startMs: performance.now() - began };
+      await vm.kill();
+      this.#vm = undefined;
+      if (this.#stopped(options)) return { vm: undefined, hello: undefined, startMs: 0 };
+      if (tried === START_TRIES) {
+        const { stderr, signal, code } = await vm.exited;
+        throw new EngineError(`the virtual machine does not start: QEMU ended (${signal ?? `code ${code}`})${stderr === '' ? '' : `: ${stderr.slice(0, 300)}`}`);
+      }
+    }
+  }
+}
+
+function readsOf(job: Job, device: number): ReadCommand[] {
+  return job.case.access.reads.map((read, index) => {
+    const whole = [read.offset, read.length, read.bufferOffset].every((n) => Number.isSafeInteger(n) && n >= 0 && n % 512 === 0);
+    if (!whole || read.length > MAX_READ_BYTES || read.bufferOffset >= 4096) throw new CannotDeploy(`read ${index} cannot be done: ${JSON.stringify(read)}`);
+    const wanted = job.wanted[index] ?? null;
+    return {
+      device, direct: read.mode === 'direct', bufferOffset: read.bufferOffset, offset: read.offset, length: read.length, wanted,
+      send: read.length <= SEND_BYTES,
+    };
+  });
+}
+
+function clip(text: string): string {
+  return text.length <= LOG_LIMIT ? text : `${text.slice(0, LOG_LIMIT / 2)}\n... left out\n${text.slice(-LOG_LIMIT / 2)}`;
+}
