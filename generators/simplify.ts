@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Bold simplifications of a recipe's structure, tried before fast-check shrinks its numbers. */
-import type { CaseRecipe, LayerRecipe, ShapeRecipe } from './recipe.ts';
+import type { CaseRecipe, LayerRecipe, SegmentRecipe, ShapeRecipe } from './recipe.ts';
 import { PLAIN_ZFILE, type ZFileRecipe } from './zfile-writer.ts';
 
 /** Recipes with one structural element fewer or plainer, the boldest first. May repeat the recipe itself. */
@@ -21,6 +21,7 @@ function* simplerShapes(shape: ShapeRecipe): Iterable<ShapeRecipe> {
     return;
   }
   const { layers } = shape;
+  if (layers.some((l) => !isMinimal(l))) yield { ...shape, layers: layers.map(minimalLayer) };
   if (layers.length > 1) {
     for (const layer of layers) yield { ...shape, layers: [layer] };
     for (let i = 0; i < layers.length; i++) yield { ...shape, layers: layers.toSpliced(i, 1) };
@@ -38,6 +39,9 @@ function* simplerLayers(l: LayerRecipe): Iterable<LayerRecipe> {
     yield { ...l, segments: segments.slice(segments.length >> 1) };
   }
   for (let i = 0; i < segments.length; i++) yield { ...l, segments: segments.toSpliced(i, 1) };
+  for (let i = 0; i < segments.length; i++) {
+    for (const s of simplerSegments(segments[i]!)) yield { ...l, segments: segments.with(i, s) };
+  }
   if (l.tar !== 'no') yield { ...l, tar: 'no' };
   if (l.zfile) {
     yield { ...l, zfile: null };
@@ -49,6 +53,26 @@ function* simplerLayers(l: LayerRecipe): Iterable<LayerRecipe> {
   if (l.placement !== 'packed') yield { ...l, placement: 'packed' };
   if (l.tail !== 0) yield { ...l, tail: 0 };
   if (l.many && l.many.count > 1) yield { ...l, many: { ...l.many, count: l.many.count >> 1 } };
+}
+
+const MINIMAL_SEGMENT = { gap: 0, length: 1, content: { kind: 'counter', seed: 0 } } as const;
+
+function* simplerSegments(s: SegmentRecipe): Iterable<SegmentRecipe> {
+  if (s.length > 1 || s.gap > 0) yield { ...s, ...MINIMAL_SEGMENT };
+  if (s.length > 2) yield { ...s, length: s.length >> 1 };
+  if (s.gap > 0) yield { ...s, gap: s.gap >> 1 };
+}
+
+/** The same number of mappings, each as short as can be, without envelopes. */
+function minimalLayer(l: LayerRecipe): LayerRecipe {
+  return {
+    ...l, segments: l.segments.map((s) => ({ ...s, ...MINIMAL_SEGMENT })), many: null, tail: 0, virtualSize: 'cover',
+    form: 'committed', placement: 'packed', invalidBefore: [], zfile: null, tar: 'no',
+  };
+}
+
+function isMinimal(l: LayerRecipe): boolean {
+  return JSON.stringify(l) === JSON.stringify(minimalLayer(l));
 }
 
 function* plainerZFiles(z: ZFileRecipe): Iterable<ZFileRecipe> {
