@@ -98,7 +98,7 @@ export async function openKernelTarget(lab: PreparedLab, options: KernelTargetOp
       const session = new KernelSession({
         start: (mailbox) => launcher.start(mailbox),
         deploy: patch ? deployOnPatch : deployOnStock,
-        module: patch ? lab.module!.name : undefined,
+        module: patch ? lab.module!.kernelName : undefined,
         ...(options.before === undefined ? {} : { before: options.before }),
       });
       sessions.add(session);

@@ -26,6 +26,7 @@ const TAINT_LETTERS = 'PFSRMBUDAWCIOELKXT';
 export class Observer {
   readonly #deployment: Deployment;
   readonly #reads: readonly ReadCommand[];
+  readonly #wanted: readonly (string | null)[];
   readonly #module: string | undefined;
   #stage: 'waiting' | 'open' | 'reading' | 'done' = 'waiting';
   #open: Observation['open'] = 'none';
@@ -36,9 +37,10 @@ export class Observer {
   #log = '';
   #engineError: string | undefined;
 
-  constructor(deployment: Deployment, reads: readonly ReadCommand[], module: string | undefined) {
+  constructor(deployment: Deployment, reads: readonly ReadCommand[], wanted: readonly (string | null)[], module: string | undefined) {
     this.#deployment = deployment;
     this.#reads = reads;
+    this.#wanted = wanted;
     this.#module = module;
   }
 
@@ -113,12 +115,11 @@ export class Observer {
     const read = this.#reads[message.index];
     if (this.#open !== 'opened' || read === undefined || message.index !== this.#results.length) throw new OutOfOrder('a read that was not asked for');
     if (message.result > read.length) throw new OutOfOrder(`a read of ${read.length} bytes gave ${message.result}`);
-    const sha256 = message.result < 0 ? '' : (message.sha256 ?? createHash('sha256').update(message.bytes).digest('hex'));
-    if (message.result > 0 && message.bytes.length === 0 && sha256 !== read.wanted) throw new OutOfOrder('bytes are missing');
+    const sha256 = message.result < 0 ? '' : createHash('sha256').update(message.bytes).digest('hex');
     this.#results.push({
       result: message.result,
       sha256,
-      ...(message.result >= 0 && sha256 !== read.wanted ? { bytes: Uint8Array.from(message.bytes) } : {}),
+      ...(message.result >= 0 && sha256 !== this.#wanted[message.index] ? { bytes: Uint8Array.from(message.bytes) } : {}),
       ...(message.before > 0 || message.after > 0 ? { spill: { before: message.before, after: message.after, first: message.first } } : {}),
     });
   }

@@ -39,7 +39,8 @@ function startTime(pid: number): string {
   }
 }
 
-function sweep(): void {
+/** Removes the folders of processes that are no more. */
+export function sweep(): void {
   for (const name of readdirSync(tmpdir())) {
     if (!name.startsWith(PREFIX)) continue;
     const [space, pid, start] = name.slice(PREFIX.length).split('.');

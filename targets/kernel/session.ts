@@ -14,11 +14,6 @@ import { MAX_COMMAND_BYTES, MAX_READ_BYTES, encodeCase, encodePing, type ReadCom
 
 /** Jobs that the guest has before it while it works on one, so that it never waits for us. */
 const WINDOW = 8;
-/**
- * Reads up to this many bytes come back whole and are hashed here: an emulated
- * processor computes a digest many times slower than the port moves the bytes.
- */
-const SEND_BYTES = 4 << 20;
 /** Milliseconds without a sign of life that make a hang, on a machine that starts a VM in `NORMAL_START_MS`. */
 const SILENCE_MS = 4000;
 const NORMAL_START_MS = 150;
@@ -210,7 +205,7 @@ export class KernelSession implements Session {
 
   /** Puts a job's images into the mailbox and its command onto the port; undefined while there is no room. */
   #send(vm: Vm, job: Job, index: number): InFlight | undefined {
-    const entry = { index, number: 0, observer: new Observer({ slices: [], devices: [] }, [], undefined), region: undefined, silence: 0 };
+    const entry = { index, number: 0, observer: new Observer({ slices: [], devices: [] }, [], [], undefined), region: undefined, silence: 0 };
     let deployment: Deployment;
     let reads: ReadCommand[];
     try {
@@ -236,7 +231,7 @@ export class KernelSession implements Session {
     vm.send(frame);
     const bytes = reads.reduce((sum, read) => sum + read.length, 0) + deployment.slices.reduce((sum, slice) => sum + slice.deviceBytes, 0);
     const silence = SILENCE_MS + deployment.devices.length * DEVICE_MS + (bytes / (1 << 20)) * MIB_MS;
-    return { index, number, observer: new Observer(deployment, reads, this.#parts.module), region: placed.region, preset: undefined, silence };
+    return { index, number, observer: new Observer(deployment, reads, job.wanted, this.#parts.module), region: placed.region, preset: undefined, silence };
   }
 
   async #start(options: RunOptions): Promise<{ vm: Vm; hello: Hello; startMs: number } | { vm: undefined; hello: undefined; startMs: 0 }> {
@@ -264,11 +259,7 @@ function readsOf(job: Job, device: number): ReadCommand[] {
   return job.case.access.reads.map((read, index) => {
     const whole = [read.offset, read.length, read.bufferOffset].every((n) => Number.isSafeInteger(n) && n >= 0 && n % 512 === 0);
     if (!whole || read.length > MAX_READ_BYTES || read.bufferOffset >= 4096) throw new CannotDeploy(`read ${index} cannot be done: ${JSON.stringify(read)}`);
-    const wanted = job.wanted[index] ?? null;
-    return {
-      device, direct: read.mode === 'direct', bufferOffset: read.bufferOffset, offset: read.offset, length: read.length, wanted,
-      send: read.length <= SEND_BYTES,
-    };
+    return { device, direct: read.mode === 'direct', bufferOffset: read.bufferOffset, offset: read.offset, length: read.length };
   });
 }
 

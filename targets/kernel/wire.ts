@@ -34,10 +34,6 @@ export interface ReadCommand {
   readonly bufferOffset: number;
   readonly offset: number;
   readonly length: number;
-  /** SHA-256, hex; null where any answer must come back with its bytes. */
-  readonly wanted: string | null;
-  /** True: the bytes come back in any case, and the guest computes no digest. */
-  readonly send: boolean;
 }
 
 export interface CaseCommand {
@@ -56,8 +52,6 @@ export type Message =
   | {
       readonly type: 'read'; readonly case: number; readonly index: number; readonly result: number;
       readonly before: number; readonly after: number; readonly first: number;
-      /** Hex; undefined where the guest computed none. */
-      readonly sha256: string | undefined;
       readonly bytes: Buffer;
     }
   | { readonly type: 'end'; readonly case: number; readonly taint: number; readonly errno: number; readonly log: string }
@@ -125,13 +119,12 @@ function casePayload(command: CaseCommand): Buffer {
     }
   }
   for (const read of command.reads) {
-    const entry = Buffer.alloc(52);
+    const entry = Buffer.alloc(20);
     entry.writeUInt16LE(read.device, 0);
-    entry.writeUInt16LE((read.direct ? 1 : 0) | (read.wanted === null ? 0 : 2) | (read.send ? 4 : 0), 2);
+    entry.writeUInt16LE(read.direct ? 1 : 0, 2);
     entry.writeUInt32LE(read.bufferOffset, 4);
     entry.writeBigUInt64LE(BigInt(read.offset), 8);
     entry.writeUInt32LE(read.length, 16);
-    if (read.wanted !== null) entry.set(Buffer.from(read.wanted, 'hex').subarray(0, 32), 20);
     parts.push(entry);
   }
   return Buffer.concat(parts);
@@ -207,16 +200,13 @@ function decode(type: number, p: Buffer): Message {
       exactly(20);
       return { type: 'open', case: p.readUInt32LE(0), device: p.readUInt16LE(4), stage: p.readUInt16LE(6), errno: p.readUInt32LE(8), size: u64(12) };
     case MESSAGE.read: {
-      need(64);
-      const digested = p.readUInt16LE(6) !== 0;
+      need(32);
       const result = i64(8);
-      const bytes = p.subarray(64);
-      if (bytes.length !== 0 && bytes.length !== result) throw new WireError(`read of ${result} with ${bytes.length} bytes`);
-      if (!digested && result > 0 && bytes.length === 0) throw new WireError('read with neither digest nor bytes');
+      const bytes = p.subarray(32);
+      if (bytes.length !== Math.max(0, result)) throw new WireError(`read of ${result} with ${bytes.length} bytes`);
       return {
         type: 'read', case: p.readUInt32LE(0), index: p.readUInt16LE(4), result,
-        before: p.readUInt32LE(16), after: p.readUInt32LE(20), first: i64(24),
-        sha256: digested && result >= 0 ? p.toString('hex', 32, 64) : undefined, bytes,
+        before: p.readUInt32LE(16), after: p.readUInt32LE(20), first: i64(24), bytes,
       };
     }
     case MESSAGE.end:

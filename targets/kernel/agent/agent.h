@@ -41,7 +41,7 @@ enum {
 
 enum { STAGE_DONE, STAGE_CREATE, STAGE_LOAD, STAGE_RESUME, STAGE_OPEN };
 
-enum { READ_DIRECT = 1, READ_WANTED = 2, READ_SEND = 4 };
+enum { READ_DIRECT = 1 };
 
 /* wire.c: frames and bounded parsing. */
 struct cursor {
@@ -81,6 +81,7 @@ void dm_skip_table(struct cursor *c);
 int dm_open_node(const struct device *d, int flags);
 
 /* case.c */
+void case_prepare(void);
 void run_case(int port, struct cursor *c);
 void run_bench(int port, struct cursor *c);
 
@@ -94,10 +95,6 @@ struct read_result {
 int reader_prepare(void);
 void read_into_arena(int fd, uint64_t offset, uint32_t length, uint32_t buffer_offset, uint64_t salt,
 		     struct read_result *out);
-
-/* sha256.c */
-void sha256(const uint8_t *data, size_t length, uint8_t digest[32]);
-int sha256_selftest(void);
 
 /* klog.c */
 struct klog {

@@ -17,6 +17,12 @@
 
 static struct device devices[MAX_DEVICES];
 static char log_text[MAX_LOG];
+static int kmsg = -1;
+
+void case_prepare(void)
+{
+	kmsg = klog_open();
+}
 
 struct plan {
 	uint32_t number;
@@ -48,7 +54,6 @@ static int parse_plan(struct cursor *c, struct plan *p)
 		offset_in_page = take_u32(c);
 		take_u64(c);
 		length = take_u32(c);
-		take_bytes(c, 32);
 		if (offset_in_page >= 4096 || offset_in_page % 8 || length % 8 || length > MAX_READ)
 			c->bad = 1;
 	}
@@ -139,38 +144,27 @@ static void do_read(int port, struct plan *p, unsigned index)
 	uint32_t buffer_offset = take_u32(c);
 	uint64_t offset = take_u64(c);
 	uint32_t length = take_u32(c);
-	const uint8_t *wanted = take_bytes(c, 32);
 	struct read_result r = { 0 };
-	uint8_t digest[32] = { 0 }, head[80], *q = head;
+	uint8_t head[64], *q = head;
 	int fd = device < p->devices ? open_for(device, flags & READ_DIRECT) : -EINVAL;
-	int send = 0;
 
-	if (fd < 0) {
+	if (fd < 0)
 		r.result = fd;
-	} else {
+	else
 		read_into_arena(fd, offset, length, buffer_offset, (uint64_t)p->number << 16 | index, &r);
-		if (r.result >= 0 && (flags & READ_SEND)) {
-			send = 1;
-		} else if (r.result >= 0) {
-			sha256(r.bytes, r.result, digest);
-			send = !(flags & READ_WANTED) || memcmp(digest, wanted, 32);
-		}
-	}
 	q = put_u32(q, p->number);
 	q = put_u16(q, index);
-	q = put_u16(q, flags & READ_SEND ? 0 : 1);
+	q = put_u16(q, 0);
 	q = put_u64(q, r.result);
 	q = put_u32(q, r.before);
 	q = put_u32(q, r.after);
 	q = put_u64(q, r.first);
-	memcpy(q, digest, 32);
-	q += 32;
-	send_frame(port, MSG_READ, head, q - head, r.bytes, send ? r.result : 0);
+	/* All bytes, no digest: an emulated processor hashes far slower than the port moves bytes. */
+	send_frame(port, MSG_READ, head, q - head, r.bytes, r.result > 0 ? r.result : 0);
 }
 
 void run_case(int port, struct cursor *c)
 {
-	static int kmsg = -2;
 	struct klog log;
 	struct plan p;
 	uint8_t head[64], *q = head;
@@ -178,8 +172,6 @@ void run_case(int port, struct cursor *c)
 	unsigned made = 0, i;
 	int stage, error = 0, leftover;
 
-	if (kmsg == -2)
-		kmsg = klog_open();
 	if (parse_plan(c, &p)) {
 		send_error(port, "malformed case");
 		return;

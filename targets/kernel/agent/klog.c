@@ -12,11 +12,17 @@
 /* A kernel that never stops printing must not keep us here. */
 #define MAX_RECORDS 20000
 
+/*
+ * A line without its newline stays open for more and is shown to nobody until
+ * another one begins; so we begin one, and leave it out.
+ */
+#define MARK "ovbd: mark"
+
 int klog_open(void)
 {
-	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int fd = open("/dev/kmsg", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 
-	if (fd >= 0)
+	if (fd >= 0 && write(fd, "<7>" MARK "\n", sizeof(MARK) + 3) > 0)
 		lseek(fd, 0, SEEK_END);
 	return fd;
 }
@@ -73,7 +79,9 @@ void klog_drain(int fd, struct klog *k)
 	static char record[8192], line[8192 + 16];
 	int i;
 
-	for (i = 0; fd >= 0 && i < MAX_RECORDS; i++) {
+	if (fd < 0 || write(fd, "<7>" MARK "\n", sizeof(MARK) + 3) < 0)
+		return;
+	for (i = 0; i < MAX_RECORDS; i++) {
 		ssize_t n = read(fd, record, sizeof(record) - 1);
 		char *text, *end;
 		int length;
@@ -95,6 +103,8 @@ void klog_drain(int fd, struct klog *k)
 			*end = 0;
 		else if (text[0] && record[n - 1] == '\n')
 			record[n - 1] = 0;
+		if (!strcmp(text, MARK))
+			continue;
 		length = snprintf(line, sizeof(line), "<%ld>%s\n", strtol(record, NULL, 10) & 7, text);
 		klog_add(k, line, length);
 	}

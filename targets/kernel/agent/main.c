@@ -218,14 +218,13 @@ int main(void)
 		problem("no device-mapper: %s; ", strerror(errno));
 	if (reader_prepare())
 		problem("no memory for the arena; ");
-	if (sha256_selftest())
-		problem("SHA-256 fails its self-test; ");
 	port = find_port("ovbd.agent");
 	if (port < 0) {
 		problem("no agent port; ");
 		for (;;)
 			pause();
 	}
+	case_prepare();
 	say_hello(port, 0, mailbox_bytes);
 
 	for (;;) {

@@ -47,7 +47,7 @@ void rescue_loop(int port)
 	static char text[MAX_RESCUE_LOG];
 	struct klog log;
 	size_t length;
-	int kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int kmsg = klog_open();
 
 	for (;;) {
 		if (receive_frame(port, command, sizeof(command), &length) != CMD_RESCUE)
