@@ -19,11 +19,14 @@ export interface Executed {
 
 /**
  * Runs the cases in order in one fresh instance; gives one result for each.
- * Where the signal aborts, the cases that did not run are missing from the end.
+ * Where the signal aborts, or after the case for which `enough` says so, the
+ * cases that did not run are missing from the end.
  */
 export async function execute(
-  target: Target, session: Session, cases: readonly Judged[], options: RunOptions = {},
+  target: Target, session: Session, cases: readonly Judged[], options: RunOptions = {}, enough?: (result: Executed, index: number) => boolean,
 ): Promise<Executed[]> {
+  const stop = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
   const results = new Array<Executed | undefined>(cases.length);
   const jobs: Job[] = [];
   const positions: number[] = [];
@@ -40,8 +43,10 @@ export async function execute(
   await session.run(jobs, (k, observation) => {
     const i = positions[k]!;
     const { case: c, expectation } = cases[i]!;
-    results[i] = { verdict: judge(c, expectation, observation, target.stance, target), observation };
-  }, options);
+    const result = { verdict: judge(c, expectation, observation, target.stance, target), observation };
+    results[i] = result;
+    if (enough?.(result, i)) stop.abort();
+  }, { ...options, signal });
   const missing = results.findIndex((r) => r === undefined);
   return (missing < 0 ? results : results.slice(0, missing)) as Executed[];
 }

@@ -36,7 +36,7 @@ export interface Progress {
   readonly findings: number;
 }
 
-const DEFAULT_SHRINK = 96;
+const DEFAULT_SHRINK = 72;
 /** Name of the target that must fail. */
 const CANARY = 'canary';
 

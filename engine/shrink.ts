@@ -23,7 +23,7 @@ export function shrinkBudget(kind: FindingKind, base: number): number {
 }
 
 /** Candidates that share one instance; where the first one dies, the next gets a new one anyway. */
-const BATCH = 8;
+const BATCH = 12;
 /** Smaller cases that were taken, kept to fall back to. */
 const FALLBACKS = 3;
 
@@ -42,9 +42,10 @@ export async function shrink(
   while (executions < budget && !signal.aborted) {
     const batch = takeSome(candidates, Math.min(batchSize, budget - executions));
     if (batch.length === 0) break;
-    const results = await execute(target, session, batch, { signal });
+    const isHit = (r: Executed, i: number): boolean => r.verdict.signature === signature && smallerFeatures(batch[i]!, current);
+    const results = await execute(target, session, batch, { signal }, isHit);
     executions += results.filter((r) => r.observation).length;
-    const hit = results.findIndex((r, i) => r.verdict.signature === signature && smallerFeatures(batch[i]!, current));
+    const hit = results.findIndex(isHit);
     if (hit < 0) continue;
     current = batch[hit]!;
     taken.push(current);

@@ -75,7 +75,8 @@ function compareBytes(
   const what = `read ${read} (${plan.mode}, ${plan.length} bytes at ${plan.offset}, buffer at ${plan.bufferOffset} in its page)`;
   const clauseAt = (at: number): string => ranges.find((r) => at < r.to)?.clause ?? 'DM-RD-01';
   if (got.result < 0) {
-    return { kind: 'refuses-valid', clause: accessClause(c, read, 0, seen, expected) ?? clauseAt(0), read, why: `${what} must give ${want.length} bytes; it failed with ${errno(got.result)}` };
+    // Which part of it made the read fail is not told; a tail or a gap at its end is likelier than what came before.
+    return { kind: 'refuses-valid', clause: accessClause(c, read, 0, seen, expected) ?? clauseAt(want.length - 1), read, why: `${what} must give ${want.length} bytes; it failed with ${errno(got.result)}` };
   }
   if (got.result !== want.length) {
     const at = Math.min(got.result, want.length);
