@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+/** `ovbd replay`: a stored finding, run again and shown beside what was expected. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { getSystemErrorName } from 'node:util';
+import { replayFinding } from '../../engine/replay.ts';
+import { EXIT, UsageError, type Observation, type TargetIdentity } from '../../model/index.ts';
+import {
+  count, loadFinding, manyLines, observationSummary, oneLine, sha256,
+  type ObservationSummary, type OutcomeSummary, type ReadSummary, type StoredFinding,
+} from '../../reports/index.ts';
+import { Cache, Steps } from '../../targets/kernel/lab/index.ts';
+import { hashSources, readSourceFolder } from '../../targets/kernel/lab/sources.ts';
+import { isTargetName, openTarget, subjectOf, type Subject } from '../targets.ts';
+
+export interface ReplayOptions extends Subject {
+  readonly times: number;
+}
+
+/** Lines of the kernel log that are printed, and reads that are. */
+const LOG_LINES = 30;
+const READS = 8;
+
+/** Runs the finding again. Exit code 1 where its signature shows, 0 where it does not. */
+export async function replay(folder: string, options: ReplayOptions, signal: AbortSignal): Promise<number> {
+  const finding = loadFinding(folder);
+  const { name } = finding.target;
+  if (!isTargetName(name)) throw new UsageError(`${folder}: found on a target "${name}", which this version does not have`);
+  const given = subjectOf(options);
+  if (given.length > 1) throw new UsageError(`--${given.join(' and --')} exclude each other: give one`);
+  if (given.length > 0 && name !== 'patch') throw new UsageError(`--${given[0]}: the finding is of the target ${name}, which takes none`);
+  const cache = new Cache();
+  const subject = name !== 'patch' ? {} : given.length > 0 ? options : await remadeSubject(finding, cache);
+  const target = await openTarget(name, { ...subject, jobs: 1 }, { cache, steps: new Steps(), signal });
+  try {
+    print(`${finding.kind}  ${finding.signature}`);
+    print(`target    ${target.identity.description}`);
+    differences(finding.target, target.identity).forEach(print);
+    print(`case      ${finding.smallest.id}${finding.before.length > 0 ? `, after ${count(finding.before.length, 'other case')}` : ''}`);
+    const result = await replayFinding(finding, target, { times: options.times, signal });
+    print(`expected  ${outcomeLine(finding.expectation.strict)}`);
+    if (result.observation) printObservation(finding.expectation.strict, result.observation);
+    print(`verdict   ${[result.verdict.signature ?? result.verdict.kind, result.verdict.why].filter(Boolean).join(': ')}`);
+    if (result.verdict.kind === 'engine-error') return EXIT.engine;
+    printLog(result.observation?.log ?? '');
+    print(result.shown > 0
+      ? `shown again: ${result.shown} of ${result.tried}`
+      : `not shown: 0 of ${result.tried}${given.length > 0 ? '' : `; when it was found: ${finding.confirmation.shown} of ${finding.confirmation.tried}`}`);
+    return result.shown > 0 ? EXIT.findings : EXIT.ok;
+  } finally {
+    await target.close();
+  }
+}
+
+function print(text: string): void {
+  process.stdout.write(`${oneLine(text)}\n`);
+}
+
+function printObservation(expected: OutcomeSummary, observation: Observation): void {
+  const observed = observationSummary(observation);
+  print(`observed  ${observationLine(observed)}`);
+  readLines(expected, observed).forEach(print);
+}
+
+function printLog(log: string): void {
+  if (log.trim()) process.stdout.write(`\nkernel log (excerpt):\n${manyLines(excerpt(log))}\n\n`);
+}
+
+/** The module under test as the cache has kept it, which is what was run; else what the run was given, whatever that is now. */
+async function remadeSubject(finding: StoredFinding, cache: Cache): Promise<Subject> {
+  const { remake, parts } = finding.target;
+  for (const key of await cache.list('module')) {
+    const folder = cache.find('module', key);
+    if (folder === undefined) continue;
+    const subject = await cachedSubject(folder, parts).catch(() => undefined);
+    if (subject) return subject;
+  }
+  const given = subjectOf(remake);
+  if (given.length === 1) return { [given[0]!]: remake[given[0]!]! };
+  throw new UsageError(`${finding.path}: the module it was found with is no longer in the cache: give --patch, --source or --module`);
+}
+
+/** The very sources, or the very module, by content. */
+async function cachedSubject(folder: string, parts: TargetIdentity['parts']): Promise<Subject | undefined> {
+  const source = join(folder, 'sources');
+  const sources = await readSourceFolder(source).catch(() => undefined);
+  if (sources !== undefined) return hashSources(sources) === parts['sources'] ? { source } : undefined;
+  const module = join(folder, 'dm-overlaybd.debug.ko');
+  return sha256(readFileSync(module)) === parts['sources'] ? { module } : undefined;
+}
+
+/** What is not as it was when the finding was made. */
+function differences(then: TargetIdentity, now: TargetIdentity): string[] {
+  return [...new Set([...Object.keys(then.parts), ...Object.keys(now.parts)])]
+    .filter((key) => then.parts[key] !== now.parts[key])
+    .map((key) => `note      ${key} is ${now.parts[key] ?? 'absent'}, was ${then.parts[key] ?? 'absent'} when it was found`);
+}
+
+function outcomeLine(outcome: OutcomeSummary): string {
+  if (outcome.outcome === 'open') return `opens, ${outcome.size} bytes`;
+  return `refused: ${outcome.clause} in layer ${outcome.layer} at byte ${outcome.at}: ${outcome.why}`;
+}
+
+function observationLine(observation: ObservationSummary): string {
+  const { open, size, refusal, death, complaints, engineError } = observation;
+  if (engineError !== undefined) return `nothing: the suite itself failed: ${engineError}`;
+  return [
+    open === 'opened' ? `opened, ${size ?? '?'} bytes` : open === 'refused' ? `refused: ${refusal ?? 'no reason given'}` : 'neither opened nor refused',
+    ...(death ? [`${death.kind} in ${death.phase}: ${death.title}`] : []),
+    ...complaints.map((c) => `${c.kind}: ${c.title}`),
+  ].join('; ');
+}
+
+/** The reads that did not give what they should. */
+function readLines(expected: OutcomeSummary, observed: ObservationSummary): string[] {
+  if (expected.outcome !== 'open') return [];
+  const lines = expected.reads.flatMap((want, n) => {
+    const got = observed.reads[n];
+    if (got === undefined || (got.sha256 === (want.outcome === 'bytes' ? want.sha256 : '') && !got.spill)) return [];
+    const spill = got.spill ? `, ${got.spill.before + got.spill.after} bytes changed outside the buffer` : '';
+    return [`read ${n}`.padEnd(10) + `expected ${expectedRead(want)}; observed ${observedRead(got)}${spill}`];
+  });
+  return lines.length > READS ? [...lines.slice(0, READS), `          and ${lines.length - READS} more reads`] : lines;
+}
+
+function expectedRead(read: ReadSummary): string {
+  if (read.outcome === 'error') return `an error (${read.clause})`;
+  return `${count(read.length, 'byte')}, SHA-256 ${read.sha256.slice(0, 12)}…`;
+}
+
+function observedRead(read: ObservationSummary['reads'][number]): string {
+  if (read.result < 0) return errnoName(read.result);
+  return `${count(read.result, 'byte')}, SHA-256 ${read.sha256.slice(0, 12)}…`;
+}
+
+function errnoName(negative: number): string {
+  try {
+    return getSystemErrorName(negative);
+  } catch {
+    return `error ${negative}`;
+  }
+}
+
+/** From the first complaint on; the last lines where there is none. */
+function excerpt(log: string): string {
+  const lines = log.trimEnd().split('\n');
+  const first = lines.findIndex((line) => /BUG|Oops|WARNING|KASAN|UBSAN|protection fault|panic|hung|stall/i.test(line));
+  return (first >= 0 ? lines.slice(first, first + LOG_LINES) : lines.slice(-LOG_LINES)).join('\n');
+}

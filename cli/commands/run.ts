@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+/** `ovbd run`: from a seed to a report. */
+import { rmdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { runSuite } from '../../engine/run.ts';
+import { EXIT, type Event, type FooterEvent, type Reporter } from '../../model/index.ts';
+import { JsonlReporter, JunitReporter, TerminalReporter, saveFinding } from '../../reports/index.ts';
+import { Cache, Steps } from '../../targets/kernel/lab/index.ts';
+import { makeOutFolder, replayCommand } from '../out-folder.ts';
+import { EXIT_STOPPED } from '../stop.ts';
+import { openTargets, targetNames, type OpenTargets, type Subject } from '../targets.ts';
+import { suiteVersion } from '../version.ts';
+
+/** As commander hands them over. */
+export interface RunOptions extends Subject {
+  readonly target?: readonly string[];
+  readonly seed: number;
+  readonly cases: number;
+  /** Milliseconds. */
+  readonly time?: number;
+  readonly out?: string;
+  readonly vm: boolean;
+  readonly jobs?: number;
+  readonly quiet?: boolean;
+  readonly json?: boolean;
+}
+
+/** Runs the suite and returns the exit code that its footer carries. */
+export async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
+  const request = { ...options, ...(options.target && { names: options.target }) };
+  targetNames(request);
+  const out = makeOutFolder(options.out);
+  const people = options.json ? process.stderr : process.stdout;
+  let opened: OpenTargets;
+  try {
+    opened = await openTargets(request, { cache: new Cache(), steps: new Steps(), signal });
+  } catch (error) {
+    removeIfEmpty(out);
+    throw error;
+  }
+  const terminal = new TerminalReporter({
+    write: (text) => void people.write(text),
+    isTTY: people.isTTY,
+    colour: people.isTTY && !process.env['NO_COLOR'],
+    quiet: options.quiet ?? false,
+  });
+  const reporters: Reporter[] = [];
+  try {
+    reporters.push(new JsonlReporter(join(out, 'run.jsonl')), new JunitReporter(join(out, 'junit.xml')), terminal);
+    if (options.json) reporters.push(jsonOutput);
+    const exitCode = (footer: FooterEvent): number =>
+      signal.aborted ? EXIT_STOPPED : footer.exitCode === EXIT.ok && opened.missed ? EXIT.engine : footer.exitCode;
+    const emit = (event: Event): void => {
+      const shown = event.type === 'footer' ? { ...event, exitCode: exitCode(event) } : event;
+      for (const reporter of reporters) reporter.event(shown);
+    };
+    const footer = await runSuite({
+      suite: `overlaybd-conformance ${suiteVersion()}`,
+      seed: options.seed,
+      cases: options.cases,
+      ...(options.time !== undefined && { timeMs: options.time }),
+      targets: opened.targets,
+      skipped: opened.skipped,
+      jobs: options.jobs ?? availableParallelism(),
+      signal,
+      saveFinding: async (finding, identity) => saveFinding(out, finding, identity, replayCommand),
+      progress: (p) => terminal.progress(p),
+    }, emit);
+    if (opened.missed) terminal.line('what was asked for could not all run (see "skipped" above): exit code 3 even without findings');
+    terminal.line(`report in ${out}: run.jsonl, junit.xml${footer.findings > 0 ? ', findings/' : ''}`);
+    return exitCode(footer);
+  } finally {
+    closeAll(reporters);
+    await Promise.allSettled(opened.targets.map((t) => t.close()));
+  }
+}
+
+const jsonOutput: Reporter = {
+  event: (event) => void process.stdout.write(`${JSON.stringify(event)}\n`),
+  close: () => undefined,
+};
+
+/** Closes every reporter, even where one fails; throws the first failure. */
+function closeAll(reporters: readonly Reporter[]): void {
+  const failures: unknown[] = [];
+  for (const reporter of reporters) {
+    try {
+      reporter.close();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // It holds something, so it was not made for this run.
+  }
+}

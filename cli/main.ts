@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+/** The command line of `ovbd`. Each command's module is loaded only when it is asked for. */
+import { Command, CommanderError, Option } from 'commander';
+import { EXIT, EngineError, UsageError } from '../model/index.ts';
+import { once, repeated, seed, time, wholeNumber } from './options.ts';
+import { EXIT_STOPPED, stopSignal } from './stop.ts';
+import { suiteVersion } from './version.ts';
+
+const EXIT_CODES = `
+Exit codes: 0 nothing unexpected, 1 findings (read: refused; replay: shown again; doctor:
+something is missing), 2 wrong usage or input, 3 the suite's own machinery failed,
+130 stopped by Ctrl-C, a signal, or a closed output.`;
+
+/** Runs one command and returns its exit code. Never throws; prints one message for what went wrong. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const signal = stopSignal();
+  let exitCode: number = EXIT.ok;
+  const fatal = (error: unknown): void => process.exit(explain(error));
+  process.on('uncaughtException', fatal).on('unhandledRejection', fatal);
+  try {
+    await program(signal, (code) => { exitCode = code; }).parseAsync([...argv], { from: 'user' });
+    return signal.aborted ? EXIT_STOPPED : exitCode;
+  } catch (error) {
+    if (signal.aborted) return EXIT_STOPPED;
+    return explain(error);
+  }
+}
+
+function program(signal: AbortSignal, exit: (code: number) => void): Command {
+  const ovbd = new Command('ovbd')
+    .description('Conformance and fuzz suite for readers of OverlayBD images (ZFile and LSMT).')
+    .version(suiteVersion())
+    .exitOverride()
+    .showHelpAfterError('(--help shows what there is)')
+    .addHelpText('after', EXIT_CODES);
+
+  ovbd.command('run')
+    .description('generate cases, run them on the targets, judge, shrink and report')
+    .option('--patch <file>', 'test the dm-overlaybd patch in this mail or diff', once)
+    .option('--source <dir>', 'the same, from a folder with the module\'s sources', once)
+    .option('--module <file.ko>', 'the same, as a module built for the lab\'s kernel', once)
+    .option('--target <name>', 'oracle, canary, fake-lies, fake-crashes, stock, patch; repeatable (default: oracle, and stock or patch)', repeated)
+    .addOption(new Option('--seed <n>', 'what all cases follow from; "random" draws one').argParser(seed).default(1))
+    .addOption(new Option('--cases <n>', 'how many cases').argParser(wholeNumber(1, 1e9)).default(600))
+    .option('--time <t>', 'stop starting cases after this time (90s, 5m, 1h): runs a prefix of the same cases', time)
+    .option('--out <dir>', 'folder for run.jsonl, junit.xml and findings/ (default: reports/out/<time>)', once)
+    .option('--no-vm', 'leave out what needs a virtual machine')
+    .option('--jobs <n>', 'instances of a target at the same time (default: one a processor); results do not depend on it', wholeNumber(1, 64))
+    .option('--quiet', 'no progress')
+    .option('--json', 'events as JSON Lines on stdout, everything else on stderr')
+    .allowExcessArguments(false)
+    .action(async (options) => exit(await (await import('./commands/run.ts')).run(options, signal)));
+
+  ovbd.command('replay')
+    .description('run a stored finding again: exit code 1 where it shows, 0 where it does not')
+    .argument('<finding>', 'its folder, under a run\'s findings/')
+    .option('--patch <file>', 'on this patch rather than on the one it was found with', once)
+    .option('--source <dir>', 'the same, from a folder with the module\'s sources', once)
+    .option('--module <file.ko>', 'the same, as a built module', once)
+    .option('--times <n>', 'how many times, each in a fresh instance', wholeNumber(1, 1000), 1)
+    .action(async (finding, options) => exit(await (await import('./commands/replay.ts')).replay(finding, options, signal)));
+
+  ovbd.command('read')
+    .description('read images strictly: write the merged device, or refuse with the clause that is violated')
+    .argument('<layer...>', 'image files, bottom to top; a writable pair as data:index')
+    .requiredOption('-o, --output <file>', 'where to write; "-" is standard output', once)
+    .addOption(new Option('--as <form>', 'what to write').choices(['device', 'zfile']).default('device'))
+    .action(async (layers, options) => exit(await (await import('./commands/read.ts')).read(layers, options, signal)));
+
+  ovbd.command('doctor')
+    .description('say what is there for a run and what is missing')
+    .action(async () => exit(await (await import('./commands/doctor.ts')).doctor()));
+
+  return ovbd;
+}
+
+/** Prints what went wrong, and returns its exit code. */
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) {
+    // It has printed its message already; help and version are what was asked for.
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+  const known = error instanceof UsageError || error instanceof EngineError;
+  const message = error instanceof Error ? error.message : String(error);
+  // An errno (no space, no permission) says enough by itself; anything else is a mistake of ours.
+  const internal = !known && (error as NodeJS.ErrnoException | null)?.errno === undefined;
+  process.stderr.write(`ovbd: ${internal ? `internal error: ${message} (OVBD_DEBUG=1 shows where)` : message}\n`);
+  if (process.env['OVBD_DEBUG'] === '1' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return error instanceof UsageError ? EXIT.usage : EXIT.engine;
+}

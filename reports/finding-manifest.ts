@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+/** finding.json: what a finding is, without the images' bytes, which lie beside it. */
+import {
+  FINDING_KINDS, type AccessPlan, type Case, type Expectation, type Finding, type Layer, type Observation, type Outcome,
+  type TargetIdentity, type Wrapper,
+} from '../model/index.ts';
+import { createHash } from 'node:crypto';
+import { either, integer, list, map, oneOf, optional, record, text, type Check } from './check.ts';
+import { tableText } from './table-text.ts';
+
+export const FINDING_SCHEMA = 'ovbd-finding/1';
+
+/** Bounds of what `loadFinding` takes from a stranger. */
+export const LIMITS = {
+  /** Bytes of finding.json. */
+  manifest: 64 * 2 ** 20,
+  /** Bytes of one image, and of one read. */
+  file: 2 ** 30,
+  layers: 1024,
+  reads: 65_536,
+  before: 10_000,
+} as const;
+
+/** One file of the folder; its name is relative to its case's folder. */
+export interface StoredFile {
+  readonly file: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly sha256: string;
+}
+
+export interface StoredLayer extends StoredFile {
+  readonly wrapping: readonly Wrapper[];
+  readonly exposedBytes?: number;
+  readonly index?: StoredFile;
+}
+
+export interface StoredCase {
+  readonly id: string;
+  readonly device: Case['device'];
+  readonly layers: readonly StoredLayer[];
+  readonly access: AccessPlan;
+  readonly clauses: Case['clauses'];
+  /** For people: the device-mapper tables that the kernel patch takes. */
+  readonly table: readonly string[];
+}
+
+/** A read as expected, with a digest in place of the bytes. */
+export type ReadSummary =
+  | { readonly outcome: 'bytes'; readonly length: number; readonly sha256: string; readonly clauses: readonly string[] }
+  | {
+    readonly outcome: 'error'; readonly clause: string; readonly layer: number; readonly at: number;
+    readonly why: string; readonly goodBytes: number;
+  };
+
+export type OutcomeSummary =
+  | Extract<Outcome, { outcome: 'refuse' }>
+  | { readonly outcome: 'open'; readonly size: number; readonly reads: readonly ReadSummary[] };
+
+export interface ExpectationSummary extends Pick<Expectation, 'class' | 'needs' | 'notable'> {
+  readonly strict: OutcomeSummary;
+  readonly alternatives: readonly { readonly flags: readonly string[]; readonly outcome: OutcomeSummary }[];
+}
+
+/** An observation without bytes and without its log, which is in kernel.log. */
+export type ObservationSummary = Omit<Observation, 'reads' | 'log'> & {
+  readonly reads: readonly Omit<Observation['reads'][number], 'bytes'>[];
+};
+
+export interface FindingManifest {
+  readonly schema: typeof FINDING_SCHEMA;
+  readonly signature: string;
+  readonly kind: Finding['kind'];
+  readonly clause?: string;
+  readonly why: string;
+  readonly target: TargetIdentity;
+  readonly count: number;
+  readonly firstCase: string;
+  readonly confirmation: Finding['confirmation'];
+  readonly shrinkExecutions: number;
+  readonly case: StoredCase;
+  /** Oldest first; case N lies in before/NN. */
+  readonly before: readonly StoredCase[];
+  readonly expectation: ExpectationSummary;
+  readonly observation: ObservationSummary;
+  /** The one command that shows it again. */
+  readonly replay: string;
+}
+
+export function manifestOf(finding: Finding, identity: TargetIdentity, replay: string): FindingManifest {
+  return {
+    schema: FINDING_SCHEMA,
+    signature: finding.signature,
+    kind: finding.kind,
+    ...(finding.clause !== undefined && { clause: finding.clause }),
+    why: finding.verdict.why,
+    target: identity,
+    count: finding.count,
+    firstCase: finding.firstCase,
+    confirmation: finding.confirmation,
+    shrinkExecutions: finding.shrinkExecutions,
+    case: storedCase(finding.smallest),
+    before: finding.before.map(storedCase),
+    expectation: {
+      class: finding.expectation.class,
+      needs: finding.expectation.needs,
+      notable: finding.expectation.notable,
+      strict: outcomeSummary(finding.expectation.strict),
+      alternatives: finding.expectation.alternatives.map((a) => ({ flags: a.flags, outcome: outcomeSummary(a.outcome) })),
+    },
+    observation: observationSummary(finding.observation),
+    replay,
+  };
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function storedCase(c: Case): StoredCase {
+  return {
+    id: c.id, device: c.device, layers: c.layers.map(storedLayer), access: c.access, clauses: c.clauses, table: tableText(c),
+  };
+}
+
+function storedLayer(layer: Layer, n: number): StoredLayer {
+  return {
+    ...storedFile(`layer${n}.img`, layer.bytes),
+    wrapping: layer.wrapping,
+    ...(layer.exposedBytes !== undefined && { exposedBytes: layer.exposedBytes }),
+    ...(layer.index && { index: storedFile(`layer${n}.index`, layer.index) }),
+  };
+}
+
+function storedFile(file: string, bytes: Uint8Array): StoredFile {
+  return { file, size: bytes.length, sha256: sha256(bytes) };
+}
+
+function outcomeSummary(outcome: Outcome): OutcomeSummary {
+  if (outcome.outcome === 'refuse') return outcome;
+  return {
+    outcome: 'open',
+    size: outcome.size,
+    reads: outcome.reads.map((read) => read.outcome === 'error'
+      ? { ...read, goodBytes: read.goodBytes.length }
+      : {
+        outcome: 'bytes', length: read.bytes.length, sha256: sha256(read.bytes),
+        clauses: [...new Set(read.ranges.map((r) => r.clause))],
+      }),
+  };
+}
+
+export function observationSummary(observation: Observation): ObservationSummary {
+  const { log: _, reads, ...rest } = observation;
+  // A target that hands over the bytes may leave the digest to us.
+  return { ...rest, reads: reads.map(({ bytes, ...read }) => (bytes && !read.sha256 ? { ...read, sha256: sha256(bytes) } : read)) };
+}
+
+const anyInteger = integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+const natural = integer(0, Number.MAX_SAFE_INTEGER);
+const line = text(65_536);
+const words = list(text(256), 4096);
+const digest = text(64, /^[0-9a-f]{64}$/);
+const layerNumber = integer(0, LIMITS.layers);
+
+const fileFields = { size: integer(0, LIMITS.file), sha256: digest };
+const storedLayerCheck: Check<StoredLayer> = record({
+  file: text(16, /^layer\d{1,4}\.img$/),
+  ...fileFields,
+  wrapping: list(oneOf('zfile', 'tar'), 8),
+  exposedBytes: optional(natural),
+  index: optional(record({ file: text(16, /^layer\d{1,4}\.index$/), ...fileFields })),
+});
+
+const storedCaseCheck: Check<StoredCase> = record({
+  id: text(256),
+  device: oneOf('zfile', 'lsmt'),
+  layers: list(storedLayerCheck, LIMITS.layers, 1),
+  access: record({
+    slack: oneOf('exact', 'page', 'garbage'),
+    deviceBytes: natural,
+    reads: list(record({
+      offset: integer(0, Number.MAX_SAFE_INTEGER - LIMITS.file, 512),
+      length: integer(512, LIMITS.file, 512),
+      bufferOffset: integer(0, 3584, 512),
+      mode: oneOf('direct', 'buffered'),
+    }), LIMITS.reads),
+  }),
+  clauses: record({ exercises: words, violates: words }),
+  table: list(line, 2 * LIMITS.layers),
+});
+
+const outcomeCheck: Check<OutcomeSummary> = either('outcome', {
+  refuse: record({ outcome: oneOf('refuse'), clause: line, layer: layerNumber, at: natural, why: line }),
+  open: record({
+    outcome: oneOf('open'),
+    size: natural,
+    reads: list(either('outcome', {
+      bytes: record({ outcome: oneOf('bytes'), length: natural, sha256: digest, clauses: words }),
+      error: record({ outcome: oneOf('error'), clause: line, layer: layerNumber, at: natural, why: line, goodBytes: natural }),
+    }), LIMITS.reads),
+  }),
+});
+
+/** Checks all of a parsed finding.json; throws `Mismatch`. */
+export const manifestCheck: Check<FindingManifest> = record({
+  schema: oneOf(FINDING_SCHEMA),
+  signature: line,
+  kind: oneOf(...FINDING_KINDS),
+  clause: optional(line),
+  why: line,
+  target: record({ name: text(64, /^[a-z0-9][a-z0-9-]*$/), description: line, parts: map(256, line), remake: map(256, line) }),
+  count: natural,
+  firstCase: line,
+  confirmation: record({ shown: natural, tried: natural, blame: oneOf('alone', 'sequence', 'unreliable') }),
+  shrinkExecutions: natural,
+  case: storedCaseCheck,
+  before: list(storedCaseCheck, LIMITS.before),
+  expectation: record({
+    class: oneOf('valid', 'invalid', 'permissive'),
+    needs: record({ algorithms: list(oneOf('lz4', 'zstd'), 2), blockSizes: list(natural, LIMITS.layers) }),
+    notable: words,
+    strict: outcomeCheck,
+    alternatives: list(record({ flags: words, outcome: outcomeCheck }), 256),
+  }),
+  observation: record({
+    open: oneOf('opened', 'refused', 'none'),
+    refusal: optional(line),
+    size: optional(natural),
+    reads: list(record({
+      result: anyInteger,
+      sha256: text(64, /^(?:[0-9a-f]{64})?$/),
+      spill: optional(record({ before: natural, after: natural, first: anyInteger })),
+    }), LIMITS.reads),
+    death: optional(record({ kind: oneOf('crash', 'hang', 'lost'), title: line, phase: line })),
+    complaints: list(record({ kind: oneOf('crash', 'memory', 'leak'), title: line }), 4096),
+    history: natural,
+    engineError: optional(line),
+  }),
+  replay: line,
+});

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+export * from './terminal.ts';
+export * from './jsonl.ts';
+export * from './junit.ts';
+export * from './finding-folder.ts';
+export * from './finding-manifest.ts';
+export * from './atomic.ts';
+export * from './text.ts';
