@@ -3,7 +3,7 @@
 import type { Slack } from '../../model/index.ts';
 import type { Job } from '../target.ts';
 import type { Slice } from './mailbox.ts';
-import type { TableLine } from './wire.ts';
+import type { DeviceCommand, TableLine } from './wire.ts';
 
 const SECTOR = 512;
 const PAGE = 4096;
@@ -104,10 +104,10 @@ export function deployOnStock(job: Job): Deployment {
 }
 
 /** The tables, now that it is known where in the mailbox (in bytes) each slice begins. */
-export function tablesOf(deployment: Deployment, starts: readonly number[]): TableLine[][] {
+export function tablesOf(deployment: Deployment, starts: readonly number[]): DeviceCommand[] {
   return deployment.devices.map((device) =>
     'table' in device
-      ? [...device.table]
-      : [{ start: 0, sectors: deployment.slices[device.slice]!.deviceBytes / SECTOR, type: 'linear', params: `@m ${starts[device.slice]! / SECTOR}` }],
+      ? { table: device.table, slice: false }
+      : { table: [{ start: 0, sectors: deployment.slices[device.slice]!.deviceBytes / SECTOR, type: 'linear', params: `@m ${starts[device.slice]! / SECTOR}` }], slice: true },
   );
 }

@@ -105,7 +105,7 @@ describe.skipIf(typeof lab === 'string')('the stock kernel', () => {
 
   it('charges a panic to its case and goes on in a new machine', async () => {
     const seen = await observe(target, ['a', 'panic', 'b'].map((id) => linearJob(id).job));
-    expect(seen[1]!.death).toEqual({ kind: 'crash', title: expect.stringMatching(/^(null-deref|panic)/) as string, phase: 'open' });
+    expect(seen[1]!.death).toEqual({ kind: 'crash', title: expect.stringMatching(/^(page-fault|panic)/) as string, phase: 'open' });
     expect(seen[1]!.log).toContain('Call Trace');
     expect([seen[0]!.death, seen[2]!.death, seen[2]!.history]).toEqual([undefined, undefined, 0]);
   });
@@ -206,7 +206,7 @@ describe.skipIf(typeof patchLab === 'string')('the patch', () => {
     const crash = (id: string): Job => jobOf(id, { device: 'zfile', deviceBytes: 16 << 10, layers: [{ bytes: zfile(content, 1) }], reads: [{}] });
     const fine = jobOf('fine', { device: 'zfile', deviceBytes: 16 << 10, layers: [{ bytes: zfile(content) }], reads: [{}] });
     const seen = await observe(target, [fine, crash('one'), crash('two'), fine]);
-    expect(seen[1]!.death).toEqual({ kind: 'crash', title: 'null-deref in decompress_fn', phase: 'read 0' });
+    expect(seen[1]!.death).toEqual({ kind: 'crash', title: 'page-fault in decompress_fn', phase: 'read 0' });
     expect(seen[2]!.death).toEqual(seen[1]!.death);
     expect(seen[3]).toMatchObject({ open: 'opened', history: 0 });
   });

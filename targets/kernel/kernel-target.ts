@@ -34,7 +34,8 @@ export interface KernelTargetOptions {
 }
 
 /** Milliseconds for the one boot that everything else is restored from; TCG on a busy machine is slow. */
-const BOOT_MS: Readonly<Record<Accelerator, number>> = { kvm: 10_000, tcg: 120_000 };
+const BOOT_MS: Readonly<Record<Accelerator, number>> = { kvm: 10_000, tcg: 60_000 };
+const BOOT_TRIES: Readonly<Record<Accelerator, number>> = { kvm: 1, tcg: 3 };
 const TRIAL_MS = 15_000;
 /** Layers that one lsmt device takes, as the patch says. */
 const MAX_LAYERS = 256;
@@ -128,7 +129,7 @@ export async function openLauncher(lab: PreparedLab, options: Pick<KernelTargetO
 }
 
 async function launcherFor(lab: PreparedLab, machine: Machine, cache: Cache): Promise<Launcher> {
-  const base = { qemu: lab.qemu, machine, initramfsSha256: lab.initramfsSha256, bootMs: BOOT_MS[machine.accelerator] };
+  const base = { qemu: lab.qemu, machine, initramfsSha256: lab.initramfsSha256, bootMs: BOOT_MS[machine.accelerator], tries: BOOT_TRIES[machine.accelerator] };
   const launcher = (template: Template): Launcher => ({
     machine,
     template,

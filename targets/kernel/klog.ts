@@ -9,7 +9,7 @@ export type ReportKind = 'crash' | 'hang' | 'memory' | 'leak';
 
 export interface Report {
   readonly kind: ReportKind;
-  /** Such as `null-deref in lsmt_bioremap`: no addresses, no numbers that change between boots. */
+  /** Such as `page-fault in lsmt_bioremap`: no addresses, no numbers that change between boots. */
   readonly title: string;
   /** False for what an honest target can meet too, such as a guest out of memory. */
   readonly blamed: boolean;
@@ -43,7 +43,8 @@ const PATTERNS: readonly Pattern[] = [
   { match: /dm_put_device call missing/, kind: 'leak', name: 'dm-device-not-put', bare: true },
   { match: /bufio: leaked buffer|dm-bufio.*leaked/, kind: 'leak', name: 'bufio-buffer-leaked', bare: true },
 
-  { match: /BUG: kernel NULL pointer dereference/, kind: 'crash', name: 'null-deref' },
+  // One name for both: whether a wild pointer is near zero is a matter of what happened to lie in memory.
+  { match: /BUG: kernel NULL pointer dereference/, kind: 'crash', name: 'page-fault' },
   { match: /BUG: unable to handle (?:page fault|kernel paging request)/, kind: 'crash', name: 'page-fault' },
   { match: /general protection fault/, kind: 'crash', name: 'general-protection-fault' },
   { match: /kernel BUG at/, kind: 'crash', name: 'kernel-bug' },
@@ -97,6 +98,11 @@ export function plainLine(line: string): string {
   return line.replace(/^<\d+>/, '').replace(/^\[\s*\d+\.\d+\]\s?(?:\[\s*[TC]\d+\]\s?)?/, '');
 }
 
+/** /dev/kmsg writes a line break inside a message as `\x0a`. */
+function linesOf(log: string): string[] {
+  return log.split(/\n|\\x0a/).map(plainLine);
+}
+
 /** A function's name without what the compiler appended: `f.isra.0`, `f.cold`, `f.part.3`. */
 function bareName(name: string): string {
   return name.replace(/\.(?:isra|part|constprop|cold|llvm|localalias)\b.*$/, '');
@@ -114,7 +120,7 @@ function frameOf(line: string): Frame | undefined {
 
 /** `in FUNCTION` or `at FILE:LINE FUNCTION` of a report's first line. */
 function headFrame(line: string): Frame | undefined {
-  const match = /(?: in | at \S+:\d+,? |\d )([A-Za-z_][\w.]*)\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[([\w-]+)[^\]]*\])?/.exec(line);
+  const match = /(?: in:? | at \S+:\d+,? |\d )([A-Za-z_][\w.]*)\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[([\w-]+)[^\]]*\])?/.exec(line);
   return match === null ? undefined : { name: bareName(match[1]!), module: match[2] };
 }
 
@@ -142,7 +148,7 @@ function nameOf(pattern: Pattern, match: RegExpExecArray): string {
  * under test, if there is one.
  */
 export function parseKernelLog(log: string, module?: string): Report[] {
-  const lines = log.split('\n').map(plainLine);
+  const lines = linesOf(log);
   const reports: Report[] = [];
   /** The report whose trace the current line may belong to. */
   let until = -1;
@@ -206,24 +212,29 @@ export function diedOfMemory(log: string): boolean {
 }
 
 /**
- * Where a VM hangs: the first frame of the module under test in any of the
- * stacks, else the first function that the agent's own stack names.
+ * Where a VM hangs, from the stacks of all tasks: the code under test in the
+ * agent's own stack, else what a workqueue runs or waits to run of it, else in any
+ * stack; else the function that the agent waits in.
  */
 export function hangTitle(log: string, module?: string): string {
-  const lines = log.split('\n').map(plainLine);
-  const frames = lines.map(frameOf).filter((frame) => frame !== undefined);
-  const own = frames.find((frame) => sameModule(frame.module, module));
-  if (own !== undefined) return `hang in ${own.name}`;
-  const agent = lines.findIndex((line) => line === 'agent stack');
-  const blocked = lines.findIndex((line) => /^task:\S.*state:D/.test(line));
-  const from = agent >= 0 ? agent : blocked;
-  if (from < 0) {
-    // The stack of whatever an NMI interrupted; what idles hangs nobody.
-    const interrupted = lines.findIndex((line) => line.trim() === '</NMI>');
-    if (interrupted < 0) return 'hang';
-    const at = framesAfter(lines, interrupted).find((frame) => !GENERIC.test(frame.name))?.name;
-    return at === undefined || /idle/.test(at) ? 'hang' : `hang in ${at}`;
-  }
-  const where = framesAfter(lines, from).find((frame) => !GENERIC.test(frame.name))?.name;
+  const lines = linesOf(log);
+  const own = (frames: readonly Frame[]): string | undefined => frames.find((frame) => sameModule(frame.module, module))?.name;
+  const start = lines.indexOf('agent stack');
+  const end = lines.findIndex((line, i) => i > start + 1 && frameOf(line) === undefined);
+  const agent = start < 0 ? [] : lines.slice(start, end < 0 ? undefined : end).map(frameOf).filter((frame) => frame !== undefined);
+  const queued = lines.flatMap((line) =>
+    /^\s*(?:in-flight|pending|inactive): /.test(line)
+      ? [...line.matchAll(/([A-Za-z_][\w.]*) \[([\w-]+)\]/g)].map((match): Frame => ({ name: bareName(match[1]!), module: match[2] }))
+      : [],
+  );
+  const all = lines.map(frameOf).filter((frame) => frame !== undefined);
+  const where = own(agent) ?? own(queued) ?? own(all) ?? agent.find((frame) => !GENERIC.test(frame.name))?.name ?? interrupted(lines);
   return where === undefined ? 'hang' : `hang in ${where}`;
+}
+
+/** What the NMI of the last resort interrupted; a processor that idles hangs nobody. */
+function interrupted(lines: readonly string[]): string | undefined {
+  const at = lines.findIndex((line) => line.trim() === '</NMI>');
+  const name = at < 0 ? undefined : framesAfter(lines, at).find((frame) => !GENERIC.test(frame.name))?.name;
+  return name !== undefined && /idle/.test(name) ? undefined : name;
 }

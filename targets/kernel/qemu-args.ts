@@ -36,6 +36,13 @@ export const KERNEL_COMMAND_LINE = [
   'rcupdate.rcu_expedited=1', 'rcu_nocbs=all', 'rcutree.jiffies_till_first_fqs=0', 'rcutree.jiffies_till_next_fqs=1', 'unknown_nmi_panic=1', 'printk.devkmsg=on', 'random.trust_cpu=on', 'tsc=reliable', 'nowatchdog',
 ].join(' ');
 
+/**
+ * Emulated, `rep movsb` costs a loop for each byte, five levels of page tables
+ * a level more for each miss, and SMAP and protection keys an exit from the
+ * translated code for each access to user memory.
+ */
+const CPU: Readonly<Record<Accelerator, string>> = { kvm: 'host', tcg: 'max,-erms,-fsrm,-la57,-smap,-pku' };
+
 /** File descriptors that the process is started with. The first four after stderr are sockets. */
 export const FD = { console: 3, agent: 4, rescue: 5, monitor: 6, state: 7 } as const;
 
@@ -49,7 +56,7 @@ export function qemuArguments(machine: Machine, memory: Memory, mailbox: string)
   return [
     '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-name', 'ovbd',
     ...machine.firmware.flatMap((folder) => ['-L', folder]),
-    '-machine', 'pc,memory-backend=ram,usb=off,vmport=off', '-accel', machine.accelerator, '-cpu', machine.accelerator === 'kvm' ? 'host' : 'max',
+    '-machine', 'pc,memory-backend=ram,usb=off,vmport=off', '-accel', machine.accelerator, '-cpu', CPU[machine.accelerator],
     '-m', `${RAM_MEGABYTES}M`, '-smp', '1', '-object', ram,
     '-kernel', machine.bzImage, '-initrd', machine.initramfs, '-append', KERNEL_COMMAND_LINE,
     ...socket('console', FD.console), '-serial', 'chardev:console',

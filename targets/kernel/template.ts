@@ -32,6 +32,8 @@ export interface TemplateOptions {
   readonly cache: Cache;
   /** Milliseconds that booting may take. */
   readonly bootMs: number;
+  /** Boots that are tried; an emulated machine may rarely not come up. */
+  readonly tries: number;
 }
 
 /** The agent did not greet in time. */
@@ -81,8 +83,18 @@ function processor(): string {
   return readFileSync('/proc/cpuinfo', 'latin1').split('\n\n')[0]!.split('\n').filter((line) => /^(model name|stepping|microcode|flags)/.test(line)).join('\n');
 }
 
-/** Boots once and leaves `ram` and `state` in the folder. */
+/** Boots and leaves `ram` and `state` in the folder. */
 async function makeTemplate(options: TemplateOptions, folder: string): Promise<void> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await bootOnce(options, folder);
+    } catch (error) {
+      if (tried >= options.tries || !(error instanceof BootError)) throw error;
+    }
+  }
+}
+
+async function bootOnce(options: TemplateOptions, folder: string): Promise<void> {
   const ram = join(folder, 'ram');
   const state = join(folder, 'state');
   const mailbox = join(folder, 'mailbox');
@@ -117,6 +129,8 @@ async function makeTemplate(options: TemplateOptions, folder: string): Promise<v
 
 async function bootFailure(vm: Vm, milliseconds: number): Promise<BootError> {
   const ended = await Promise.race([vm.exited, new Promise<undefined>((resolve) => setTimeout(resolve, 50, undefined))]);
+  // Makes a kernel that hangs say where.
+  if (ended === undefined) await vm.nmi(2000);
   const console = vm.console.trim().split('\n').slice(-5).join(' | ').slice(-500);
   const said = console === '' ? 'its console is silent' : `its console ends: ${console}`;
   if (ended === undefined) return new BootError(`the guest does not boot within ${(milliseconds / 1000).toFixed(0)} s; ${said}`);

@@ -27,6 +27,12 @@ export interface TableLine {
   readonly params: string;
 }
 
+export interface DeviceCommand {
+  readonly table: readonly TableLine[];
+  /** A piece of the mailbox, which the agent may keep and give to the next case with another table. */
+  readonly slice: boolean;
+}
+
 export interface ReadCommand {
   readonly device: number;
   readonly direct: boolean;
@@ -38,8 +44,8 @@ export interface ReadCommand {
 
 export interface CaseCommand {
   readonly number: number;
-  /** One table a device, in the order in which they are made. */
-  readonly devices: readonly (readonly TableLine[])[];
+  /** In the order in which they are made. */
+  readonly devices: readonly DeviceCommand[];
   /** Index of the device whose size is asked for. */
   readonly target: number;
   readonly reads: readonly ReadCommand[];
@@ -103,9 +109,10 @@ function casePayload(command: CaseCommand): Buffer {
   head.writeUInt16LE(command.reads.length, 6);
   head.writeUInt16LE(command.target, 8);
   parts.push(head);
-  for (const table of command.devices) {
-    const lines = Buffer.alloc(4);
-    lines.writeUInt32LE(table.length);
+  for (const { table, slice } of command.devices) {
+    const lines = Buffer.alloc(5);
+    lines.writeUInt8(slice ? 1 : 0);
+    lines.writeUInt32LE(table.length, 1);
     parts.push(lines);
     for (const line of table) {
       const type = Buffer.from(line.type);

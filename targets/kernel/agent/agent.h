@@ -66,16 +66,20 @@ void send_error(int port, const char *text);
 
 /* dm.c: devices of one case. */
 struct device {
+	char name[24];
 	uint64_t dev;
 	int made;
+	int slice; /* a piece of the mailbox: kept for the next case, which gives it another table */
 };
 extern char mailbox[32];
 int dm_open_control(void);
-int dm_create(uint32_t number, unsigned index, struct device *d);
+int dm_create(struct device *d);
 /* Parses the table at c and loads it; with c->bad set the table itself was malformed. */
-int dm_load(uint32_t number, unsigned index, struct cursor *c, const struct device *all);
-int dm_resume(uint32_t number, unsigned index);
-int dm_remove(uint32_t number, unsigned index);
+int dm_load(const struct device *d, struct cursor *c, const struct device *all);
+int dm_resume(const struct device *d);
+int dm_remove(const struct device *d);
+/* EBUSY where somebody holds the device open, or another errno, or 0. */
+int dm_idle(const struct device *d);
 /* Steps over one device's table without using it; c->bad tells whether it is well-formed. */
 void dm_skip_table(struct cursor *c);
 int dm_open_node(const struct device *d, int flags);
@@ -95,6 +99,8 @@ struct read_result {
 int reader_prepare(void);
 void read_into_arena(int fd, uint64_t offset, uint32_t length, uint32_t buffer_offset, uint64_t salt,
 		     struct read_result *out);
+/* One read of 1 MiB into the arena without looking at anything around it; bytes or -errno. */
+ssize_t read_plainly(int fd, uint64_t offset);
 
 /* klog.c */
 struct klog {

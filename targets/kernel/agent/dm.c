@@ -30,23 +30,23 @@ int dm_open_control(void)
 	return control;
 }
 
-static void begin(struct dm_ioctl *io, size_t size, uint32_t number, unsigned index)
+static void begin(struct dm_ioctl *io, size_t size, const struct device *d)
 {
 	memset(io, 0, sizeof(*io));
 	io->version[0] = 4;
 	io->data_size = size;
 	io->data_start = sizeof(*io);
-	snprintf(io->name, sizeof(io->name), "c%u.%u", number, index);
+	snprintf(io->name, sizeof(io->name), "%s", d->name);
 }
 
 static unsigned major_of(uint64_t dev) { return (dev & 0xfff00) >> 8; }
 static unsigned minor_of(uint64_t dev) { return (dev & 0xff) | (dev >> 12 & 0xfff00); }
 
-int dm_create(uint32_t number, unsigned index, struct device *d)
+int dm_create(struct device *d)
 {
 	struct dm_ioctl io;
 
-	begin(&io, sizeof(io), number, index);
+	begin(&io, sizeof(io), d);
 	if (ioctl(control, DM_DEV_CREATE, &io))
 		return errno;
 	d->dev = io.dev;
@@ -146,33 +146,45 @@ void dm_skip_table(struct cursor *c)
 	parse_table(c, NULL, 0, NULL, NULL);
 }
 
-int dm_load(uint32_t number, unsigned index, struct cursor *c, const struct device *all)
+int dm_load(const struct device *d, struct cursor *c, const struct device *all)
 {
 	size_t used;
 	unsigned lines;
 
-	if (parse_table(c, all, index, &used, &lines))
+	if (parse_table(c, all, d - all, &used, &lines))
 		return EINVAL;
-	begin(&table.io, used, number, index);
+	begin(&table.io, used, d);
 	table.io.target_count = lines;
 	table.io.flags = DM_READONLY_FLAG;
 	return ioctl(control, DM_TABLE_LOAD, &table) ? errno : 0;
 }
 
-int dm_resume(uint32_t number, unsigned index)
+int dm_resume(const struct device *d)
 {
 	struct dm_ioctl io;
 
-	begin(&io, sizeof(io), number, index);
+	begin(&io, sizeof(io), d);
+	/* A slice that had another table is swapped to the new one: nothing is in flight, nothing to flush. */
+	io.flags = DM_SKIP_LOCKFS_FLAG | DM_NOFLUSH_FLAG;
 	return ioctl(control, DM_DEV_SUSPEND, &io) ? errno : 0;
 }
 
-int dm_remove(uint32_t number, unsigned index)
+int dm_remove(const struct device *d)
 {
 	struct dm_ioctl io;
 
-	begin(&io, sizeof(io), number, index);
+	begin(&io, sizeof(io), d);
 	return ioctl(control, DM_DEV_REMOVE, &io) ? errno : 0;
+}
+
+int dm_idle(const struct device *d)
+{
+	struct dm_ioctl io;
+
+	begin(&io, sizeof(io), d);
+	if (ioctl(control, DM_DEV_STATUS, &io))
+		return errno;
+	return io.open_count ? EBUSY : 0;
 }
 
 /* A node of our own: no wait for devtmpfs, and no name that a later device could take over. */

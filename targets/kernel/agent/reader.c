@@ -76,3 +76,10 @@ void read_into_arena(int fd, uint64_t offset, uint32_t length, uint32_t buffer_o
 	if (out->before)
 		out->first = (int64_t)first - (int64_t)begin;
 }
+
+ssize_t read_plainly(int fd, uint64_t offset)
+{
+	ssize_t n = pread(fd, arena + GUARD, 1u << 20, offset);
+
+	return n < 0 ? -errno : n;
+}

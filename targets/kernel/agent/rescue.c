@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * The process behind the second port. The agent may be stuck inside the
- * kernel; this one still answers, with the stacks of whatever is blocked.
+ * kernel; this one still answers, with all stacks and workqueues.
  */
 #define _GNU_SOURCE
 #include "agent.h"
@@ -57,8 +57,8 @@ void rescue_loop(int port)
 			lseek(kmsg, 0, SEEK_DATA); /* from where the agent last cleared */
 		klog_drain(kmsg, &log);
 		add_agent_stack(&log);
-		sysrq('w');
-		sysrq('l');
+		/* Every task's stack, then what each workqueue has in flight. */
+		sysrq('t');
 		klog_drain(kmsg, &log);
 		send_frame(port, MSG_RESCUE, "", 0, text, klog_finish(&log));
 	}
