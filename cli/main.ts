@@ -52,7 +52,7 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .action(async (options) => exit(await (await import('./commands/run.ts')).run(options, signal)));
 
   ovbd.command('replay')
-    .description('run a stored finding again: exit code 1 where it shows, 0 where it does not')
+    .description('run a stored finding again: exit code 1 where it (or another) shows, 0 where none does')
     .argument('<finding>', 'its folder, under a run\'s findings/')
     .option('--patch <file>', 'on this patch rather than on the one it was found with', once)
     .option('--source <dir>', 'the same, from a folder with the module\'s sources', once)

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import { replayFinding } from '../../engine/replay.ts';
-import { EXIT, UsageError, type Observation, type TargetIdentity } from '../../model/index.ts';
+import { EXIT, UsageError, isFindingKind, type Observation, type TargetIdentity } from '../../model/index.ts';
 import {
   count, loadFinding, manyLines, observationSummary, oneLine, sha256,
   type ObservationSummary, type OutcomeSummary, type ReadSummary, type StoredFinding,
@@ -21,7 +21,7 @@ export interface ReplayOptions extends Subject {
 const LOG_LINES = 30;
 const READS = 8;
 
-/** Runs the finding again. Exit code 1 where its signature shows, 0 where it does not. */
+/** Runs the finding again. Exit code 1 where its signature, or another one, shows; 0 where none does. */
 export async function replay(folder: string, options: ReplayOptions, signal: AbortSignal): Promise<number> {
   const finding = loadFinding(folder);
   const { name } = finding.target;
@@ -43,10 +43,15 @@ export async function replay(folder: string, options: ReplayOptions, signal: Abo
     print(`verdict   ${[result.verdict.signature ?? result.verdict.kind, result.verdict.why].filter(Boolean).join(': ')}`);
     if (result.verdict.kind === 'engine-error') return EXIT.engine;
     printLog(result.observation?.log ?? '');
-    print(result.shown > 0
-      ? `shown again: ${result.shown} of ${result.tried}`
-      : `not shown: 0 of ${result.tried}${given.length > 0 ? '' : `; when it was found: ${finding.confirmation.shown} of ${finding.confirmation.tried}`}`);
-    return result.shown > 0 ? EXIT.findings : EXIT.ok;
+    if (result.shown > 0) {
+      print(`shown again: ${result.shown} of ${result.tried}`);
+      return EXIT.findings;
+    }
+    const then = finding.confirmation;
+    print(`not shown: 0 of ${result.tried}; when it was found: ${then.shown} of ${then.tried}`);
+    if (!isFindingKind(result.verdict.kind)) return EXIT.ok;
+    print(`but another one: ${result.verdict.signature}`);
+    return EXIT.findings;
   } finally {
     await target.close();
   }
