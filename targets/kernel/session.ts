@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Runs jobs in one VM after another: many a VM while all is well, a new one after each death or complaint. */
 import { join } from 'node:path';
-import { EngineError, type Observation } from '../../model/index.ts';
+import { EngineError, type Death, type Observation } from '../../model/index.ts';
 import type { Job, RunOptions, Session } from '../target.ts';
 import { CannotDeploy, tablesOf, type Deployment } from './deploy.ts';
 import { hangTitle } from './klog.ts';
@@ -150,7 +150,7 @@ export class KernelSession implements Session {
           return died(found, vm.console, found.death?.kind === 'lost');
         }
         if (event.type === 'broken') {
-          return died({ death: { kind: 'crash', title: 'guest agent sends garbage', phase } }, `${event.why}\n${vm.console}`);
+          return died(garbage(event.why, phase), vm.console);
         }
         if (event.type === 'silence') {
           const used = (vm.cpuTime() ?? cpu) - cpu;
@@ -179,7 +179,7 @@ export class KernelSession implements Session {
           current.observer.take(message, hello.taint);
         } catch (error) {
           if (!(error instanceof OutOfOrder)) throw error;
-          return died({ death: { kind: 'crash', title: 'guest agent sends garbage', phase } }, `${error.message}\n${vm.console}`);
+          return died(garbage(error.message, phase), vm.console);
         }
         if (!current.observer.done) continue;
         queue.shift();
@@ -255,9 +255,15 @@ export class KernelSession implements Session {
   }
 }
 
+/** Messages that break the protocol: memory that the target damaged, or our own mistake. Until it is known which, ours. */
+function garbage(why: string, phase: string): { death: Death } {
+  return { death: { kind: 'lost', title: `the guest agent breaks the protocol: ${why}`, phase } };
+}
+
 function readsOf(job: Job, device: number): ReadCommand[] {
   return job.case.access.reads.map((read, index) => {
-    const whole = [read.offset, read.length, read.bufferOffset].every((n) => Number.isSafeInteger(n) && n >= 0 && n % 512 === 0);
+    // Past 2⁵³ multiples of 512 are still exact; from 2⁶³ on the kernel has no number for them.
+    const whole = [read.offset, read.length, read.bufferOffset].every((n) => Number.isInteger(n) && n >= 0 && n < 2 ** 63 && n % 512 === 0);
     if (!whole || read.length > MAX_READ_BYTES || read.bufferOffset >= 4096) throw new CannotDeploy(`read ${index} cannot be done: ${JSON.stringify(read)}`);
     return { device, direct: read.mode === 'direct', bufferOffset: read.bufferOffset, offset: read.offset, length: read.length };
   });

@@ -176,10 +176,10 @@ function decode(type: number, p: Buffer): Message {
   const exactly = (bytes: number): void => {
     if (p.length !== bytes) throw new WireError(`message 0x${type.toString(16)} of ${p.length} bytes`);
   };
-  /** Numbers past 2⁵³ cannot be right in any field and would lose digits. */
+  /** A number that would lose digits cannot be right in any field: device sizes past 2⁵³ are whole sectors and keep theirs. */
   const u64 = (at: number): number => {
     const value = p.readBigUInt64LE(at);
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new WireError(`message 0x${type.toString(16)}: number too large`);
+    if (BigInt(Number(value)) !== value) throw new WireError(`message 0x${type.toString(16)}: number too large`);
     return Number(value);
   };
   const i64 = (at: number): number => {
