@@ -54,6 +54,8 @@ export async function inParallel<T>(items: readonly T[], width: number, signal: 
   const worker = async (): Promise<void> => {
     while (next < items.length && !signal.aborted) {
       const index = next++;
+      // Targets that answer at once would keep signals and closed pipes from ever being noticed.
+      await new Promise((resolve) => setImmediate(resolve));
       await work(items[index]!, index);
     }
   };

@@ -65,28 +65,28 @@ export async function runSuite(settings: RunSettings, emit: (e: Event) => void):
 }
 
 interface Counts {
-  /** Findings of targets that are not meant to fail. */
+  /** Confirmed findings of targets that are not meant to fail. */
   unexpected: number;
   total: number;
+  unreliable: number;
   byTarget: Map<string, number>;
 }
 
 async function reportFindings(
   settings: RunSettings, lanes: ReadonlyMap<Target, Lanes>, screened: Screened, emit: (e: Event) => void,
 ): Promise<Counts> {
-  const counts: Counts = { unexpected: 0, total: 0, byTarget: new Map() };
+  const counts: Counts = { unexpected: 0, total: 0, unreliable: 0, byTarget: new Map() };
   for (const target of settings.targets) {
     const found = await triage({
       target, lanes: lanes.get(target)!, screened, signal: settings.signal,
       shrinkExecutions: settings.shrinkExecutions ?? DEFAULT_SHRINK,
-      progress: (phase, done, total) => settings.progress?.({ phase, target: target.identity.name, done, total, findings: counts.total }),
+      progress: (phase, done, total, findings) => {
+        settings.progress?.({ phase, target: target.identity.name, done, total, findings: counts.total + findings });
+      },
     });
     for (const finding of found) {
       const { folder, replay } = await settings.saveFinding(finding, target.identity);
-      counts.total++;
-      counts.byTarget.set(finding.target, (counts.byTarget.get(finding.target) ?? 0) + 1);
-      const known = target.stance.knownFailures.some((k) => k.signature === finding.signature);
-      if (!known && finding.target !== CANARY) counts.unexpected++;
+      count(counts, finding, target);
       emit({
         type: 'finding', target: finding.target, signature: finding.signature, kind: finding.kind,
         ...(finding.clause === undefined ? {} : { clause: finding.clause }),
@@ -96,6 +96,17 @@ async function reportFindings(
     }
   }
   return counts;
+}
+
+function count(counts: Counts, finding: Finding, target: Target): void {
+  if (finding.confirmation.blame === 'unreliable') {
+    counts.unreliable++;
+    return;
+  }
+  counts.total++;
+  counts.byTarget.set(finding.target, (counts.byTarget.get(finding.target) ?? 0) + 1);
+  const known = target.stance.knownFailures.some((k) => k.signature === finding.signature);
+  if (!known && finding.target !== CANARY) counts.unexpected++;
 }
 
 /** `2 layers, 12288 bytes, 1 read`. */
@@ -118,8 +129,8 @@ function footerOf(settings: RunSettings, screened: Screened, counts: Counts, sec
     rates[name] = screened.rates.get(target) ?? 0;
   }
   return {
-    type: 'footer', complete: !settings.signal.aborted && screened.digests.length === settings.cases,
-    cases: screened.digests.length, caseStream: stream.digest('hex'), verdicts, findings: counts.total, seconds, rates,
+    type: 'footer', complete: !settings.signal.aborted,
+    cases: screened.digests.length, caseStream: stream.digest('hex'), verdicts, findings: counts.total, unreliable: counts.unreliable, seconds, rates,
     exitCode: exitCode(settings, screened, counts),
   };
 }

@@ -15,7 +15,8 @@ export interface TriageSettings {
   readonly signal: AbortSignal;
   /** Executions for a finding of a cheap kind; 0: do not shrink. */
   readonly shrinkExecutions: number;
-  readonly progress: (phase: 'confirm' | 'shrink', done: number, total: number) => void;
+  /** `findings`: confirmed ones so far. */
+  readonly progress: (phase: 'confirm' | 'shrink', done: number, total: number, findings: number) => void;
 }
 
 interface Group {
@@ -39,7 +40,7 @@ export async function triage(s: TriageSettings): Promise<Finding[]> {
   await inParallel(confirmed, s.lanes.count, s.signal, async ({ group, result }) => {
     const finding = await finish(s, group, result);
     if (finding) findings.push(finding);
-    s.progress('shrink', ++done, confirmed.length);
+    s.progress('shrink', ++done, confirmed.length, confirmed.length);
   });
   return findings.sort((a, b) => FINDING_KINDS.indexOf(a.kind) - FINDING_KINDS.indexOf(b.kind) || (a.signature < b.signature ? -1 : 1));
 }
@@ -76,8 +77,8 @@ async function confirmAll(s: TriageSettings, groups: Map<string, Group>): Promis
     const found = new Map<string, Group>();
     await inParallel(open, s.lanes.count, s.signal, async (group) => {
       const { result, others } = await s.lanes.use((session) => confirm(s.target, session, group.signature, group.suspects, s.signal));
-      s.progress('confirm', ++done, groups.size);
       if (result) confirmed.push({ group, result });
+      s.progress('confirm', ++done, groups.size, confirmed.length);
       for (const { suspect, shown } of others) {
         const { signature, kind } = shown.verdict;
         if (!signature || !isFindingKind(kind) || groups.has(signature)) continue;

@@ -51,14 +51,17 @@ export interface FindingEvent {
 
 export interface FooterEvent {
   readonly type: 'footer';
-  /** False where the run was stopped before its budget was used. */
+  /** False where the run was stopped before its budget of cases or time was used. */
   readonly complete: boolean;
   readonly cases: number;
   /** SHA-256 over the bytes of every case, in order: two runs of one seed have the same. */
   readonly caseStream: string;
   /** target → kind → count. */
   readonly verdicts: Readonly<Record<string, Partial<Record<VerdictKind, number>>>>;
+  /** Confirmed findings: shown again by a case alone or by the cases before it and it. */
   readonly findings: number;
+  /** What was seen once and not again: kept, listed apart, never a reason to fail a run. */
+  readonly unreliable: number;
   /** Wall time in seconds, and cases a second of each target without shrinking. */
   readonly seconds: number;
   readonly rates: Readonly<Record<string, number>>;

@@ -85,7 +85,7 @@ export function sampleEvents(): Event[] {
     {
       type: 'footer', complete: true, cases: 4, caseStream: 'd'.repeat(64),
       verdicts: { oracle: { pass: 4 }, patch: { 'corruption': 1, 'crash': 1, 'unsupported': 1, 'engine-error': 1 } },
-      findings: 2, seconds: 83.4, rates: { oracle: 900.25, patch: 31.5 }, exitCode: 1,
+      findings: 1, unreliable: 1, seconds: 83.4, rates: { oracle: 900.25, patch: 31.5 }, exitCode: 1,
     },
   ];
 }

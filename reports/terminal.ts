@@ -137,7 +137,8 @@ export class TerminalReporter implements Reporter {
   }
 
   #list(): void {
-    const rank = (f: FindingEvent): number => VERDICT_KINDS.indexOf(f.kind);
+    // What did not show itself again stands last, whatever it looked like.
+    const rank = (f: FindingEvent): number => VERDICT_KINDS.indexOf(f.kind) + (f.confirmation.blame === 'unreliable' ? VERDICT_KINDS.length : 0);
     this.#findings.sort((a, b) => rank(a) - rank(b) || b.count - a.count || (a.signature < b.signature ? -1 : 1));
     this.#findings.forEach((f, i) => {
       const { shown, tried, blame } = f.confirmation;
@@ -154,7 +155,8 @@ export class TerminalReporter implements Reporter {
   #summary(footer: FooterEvent): void {
     const rates = Object.entries(footer.rates).map(([name, rate]) => `${name} ${rate.toFixed(1)}/s`).join(', ');
     this.line('');
-    this.#entry('', '', `${count(footer.findings, 'finding')} in ${count(footer.cases, 'case')}, ${duration(footer.seconds)}`
+    const apart = footer.unreliable > 0 ? ` (and ${footer.unreliable} not shown again)` : '';
+    this.#entry('', '', `${count(footer.findings, 'finding')}${apart} in ${count(footer.cases, 'case')}, ${duration(footer.seconds)}`
       + `${rates && ` (cases a second: ${rates})`}${footer.complete ? '' : '; stopped before the end'}`);
     this.line(`case stream ${footer.caseStream}`);
   }
