@@ -80,12 +80,12 @@ export function sampleEvents(): Event[] {
     },
     {
       type: 'finding', target: 'patch', signature: 'crash: page-fault in lsmt_bioremap', kind: 'crash', why: 'page fault \u001b[2J', count: 1, firstCase: 'c2',
-      smallest: '1 layer', confirmation: { shown: 1, tried: 3, blame: 'unreliable' }, folder: 'findings/b', replay: 'node cli/ovbd.mjs replay out/findings/b',
+      smallest: '1 layer', confirmation: { shown: 1, tried: 3, blame: 'sequence' }, folder: 'findings/b', replay: 'node cli/ovbd.mjs replay out/findings/b',
     },
     {
       type: 'footer', complete: true, cases: 4, caseStream: 'd'.repeat(64),
       verdicts: { oracle: { pass: 4 }, patch: { 'corruption': 1, 'crash': 1, 'unsupported': 1, 'engine-error': 1 } },
-      findings: 1, unreliable: 1, seconds: 83.4, rates: { oracle: 900.25, patch: 31.5 }, exitCode: 1,
+      findings: 2, unreliable: 0, seconds: 83.4, rates: { oracle: 900.25, patch: 31.5 }, exitCode: 1,
     },
   ];
 }

@@ -121,6 +121,7 @@ export class Observer {
       sha256,
       ...(message.result >= 0 && sha256 !== this.#wanted[message.index] ? { bytes: Uint8Array.from(message.bytes) } : {}),
       ...(message.before > 0 || message.after > 0 ? { spill: { before: message.before, after: message.after, first: message.first } } : {}),
+      ...(message.untouched >= 0 ? { untouched: message.untouched } : {}),
     });
   }
 

@@ -8,13 +8,14 @@ function message(type: number, payload: Buffer): Buffer {
 }
 
 function read(caseNumber: number, index: number, result: number, bytes: Buffer): Buffer {
-  const head = Buffer.alloc(32);
+  const head = Buffer.alloc(40);
   head.writeUInt32LE(caseNumber, 0);
   head.writeUInt16LE(index, 4);
   head.writeBigInt64LE(BigInt(result), 8);
   head.writeUInt32LE(3, 16);
   head.writeUInt32LE(5, 20);
   head.writeBigInt64LE(-2n, 24);
+  head.writeBigInt64LE(-1n, 32);
   return message(0x84, Buffer.concat([head, bytes]));
 }
 
@@ -29,8 +30,8 @@ function end(log: string): Buffer {
 describe('messages', () => {
   const stream = Buffer.concat([read(7, 1, 4, Buffer.from('abcd')), read(7, 2, -5, Buffer.alloc(0)), end('<6>log\n')]);
   const wanted: Message[] = [
-    { type: 'read', case: 7, index: 1, result: 4, before: 3, after: 5, first: -2, bytes: Buffer.from('abcd') },
-    { type: 'read', case: 7, index: 2, result: -5, before: 3, after: 5, first: -2, bytes: Buffer.alloc(0) },
+    { type: 'read', case: 7, index: 1, result: 4, before: 3, after: 5, first: -2, untouched: -1, bytes: Buffer.from('abcd') },
+    { type: 'read', case: 7, index: 2, result: -5, before: 3, after: 5, first: -2, untouched: -1, bytes: Buffer.alloc(0) },
     { type: 'end', case: 7, taint: 512, errno: 16, log: '<6>log\n' },
   ];
 
@@ -45,7 +46,7 @@ describe('messages', () => {
   });
 
   it('that are cut short give nothing yet', () => {
-    expect(new MessageDecoder().push(stream.subarray(0, 47))).toEqual([]);
+    expect(new MessageDecoder().push(stream.subarray(0, 55))).toEqual([]);
   });
 
   it('that are wrong are refused at once', () => {

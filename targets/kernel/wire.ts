@@ -57,7 +57,7 @@ export type Message =
   | { readonly type: 'open'; readonly case: number; readonly device: number; readonly stage: number; readonly errno: number; readonly size: number }
   | {
       readonly type: 'read'; readonly case: number; readonly index: number; readonly result: number;
-      readonly before: number; readonly after: number; readonly first: number;
+      readonly before: number; readonly after: number; readonly first: number; readonly untouched: number;
       readonly bytes: Buffer;
     }
   | { readonly type: 'end'; readonly case: number; readonly taint: number; readonly errno: number; readonly log: string }
@@ -207,13 +207,13 @@ function decode(type: number, p: Buffer): Message {
       exactly(20);
       return { type: 'open', case: p.readUInt32LE(0), device: p.readUInt16LE(4), stage: p.readUInt16LE(6), errno: p.readUInt32LE(8), size: u64(12) };
     case MESSAGE.read: {
-      need(32);
+      need(40);
       const result = i64(8);
-      const bytes = p.subarray(32);
+      const bytes = p.subarray(40);
       if (bytes.length !== Math.max(0, result)) throw new WireError(`read of ${result} with ${bytes.length} bytes`);
       return {
         type: 'read', case: p.readUInt32LE(0), index: p.readUInt16LE(4), result,
-        before: p.readUInt32LE(16), after: p.readUInt32LE(20), first: i64(24), bytes,
+        before: p.readUInt32LE(16), after: p.readUInt32LE(20), first: i64(24), untouched: i64(32), bytes,
       };
     }
     case MESSAGE.end:

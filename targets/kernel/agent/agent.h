@@ -94,6 +94,8 @@ struct read_result {
 	int64_t result;
 	uint32_t before, after;
 	int64_t first;
+	/* Where the first run of untouched bytes begins that were said to be read; -1: none. */
+	int64_t untouched;
 	const uint8_t *bytes;
 };
 int reader_prepare(void);

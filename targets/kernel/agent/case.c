@@ -163,7 +163,7 @@ static void do_read(int port, struct plan *p, unsigned index)
 	uint32_t buffer_offset = take_u32(c);
 	uint64_t offset = take_u64(c);
 	uint32_t length = take_u32(c);
-	struct read_result r = { 0 };
+	struct read_result r = { .untouched = -1 };
 	uint8_t head[64], *q = head;
 	int fd = device < p->devices ? open_for(device, flags & READ_DIRECT) : -EINVAL;
 
@@ -178,6 +178,7 @@ static void do_read(int port, struct plan *p, unsigned index)
 	q = put_u32(q, r.before);
 	q = put_u32(q, r.after);
 	q = put_u64(q, r.first);
+	q = put_u64(q, r.untouched);
 	/* All bytes, no digest: an emulated processor hashes far slower than the port moves bytes. */
 	send_frame(port, MSG_READ, head, q - head, r.bytes, r.result > 0 ? r.result : 0);
 }

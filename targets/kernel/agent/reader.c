@@ -12,6 +12,8 @@
 
 #define PAGE 4096u
 #define GUARD (2 * PAGE)
+/* Eight words of the canary do not come about by chance. */
+#define UNTOUCHED_RUN 64u
 #define ARENA (GUARD + PAGE + MAX_READ + PAGE + GUARD)
 
 static uint8_t *arena;
@@ -51,6 +53,25 @@ static uint32_t changed(size_t from, size_t to, uint64_t salt, size_t *first)
 	return count;
 }
 
+/*
+ * Position of the first UNTOUCHED_RUN bytes of [from, to) that still hold the canary, or -1.
+ * `from` is a multiple of 8.
+ */
+static int64_t untouched(size_t from, size_t to, uint64_t salt)
+{
+	size_t at, run = 0;
+
+	for (at = from; at + 8 <= to; at += 8) {
+		uint64_t have;
+
+		memcpy(&have, arena + at, 8);
+		run = have == canary(at / 8, salt) ? run + 8 : 0;
+		if (run == UNTOUCHED_RUN)
+			return (int64_t)(at + 8 - run - from);
+	}
+	return -1;
+}
+
 void read_into_arena(int fd, uint64_t offset, uint32_t length, uint32_t buffer_offset, uint64_t salt,
 		     struct read_result *out)
 {
@@ -67,6 +88,7 @@ void read_into_arena(int fd, uint64_t offset, uint32_t length, uint32_t buffer_o
 	out->result = pread(fd, arena + begin, length, offset);
 	if (out->result < 0)
 		out->result = -errno;
+	out->untouched = out->result > 0 ? untouched(begin, begin + out->result, salt) : -1;
 	out->bytes = arena + begin;
 	out->first = 0;
 	out->after = changed(end, limit, salt, &first);
