@@ -48,7 +48,7 @@ function observe({ case: c, wanted }: Job): Observation {
 const EIO = 5;
 
 function readResult(read: ReadOutcome, wanted: string | null): ReadObservation {
-  if (read.outcome === 'error') return { result: -EIO, sha256: '' };
+  if (read.outcome !== 'bytes') return { result: -EIO, sha256: '' };
   const sha256 = createHash('sha256').update(read.bytes).digest('hex');
   return { result: read.bytes.length, sha256, ...(sha256 === wanted ? {} : { bytes: read.bytes }) };
 }

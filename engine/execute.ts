@@ -9,6 +9,8 @@ import { jobFor, notDeployable } from './prepare.ts';
 export interface Judged {
   readonly case: Case;
   readonly expectation: Expectation;
+  /** Set where our own two opinions differ; then the case judges nobody. */
+  readonly disagreement?: string;
 }
 
 export interface Executed {
@@ -31,6 +33,10 @@ export async function execute(
   const jobs: Job[] = [];
   const positions: number[] = [];
   cases.forEach((c, i) => {
+    if (c.disagreement !== undefined) {
+      results[i] = { verdict: { kind: 'engine-error', why: c.disagreement } };
+      return;
+    }
     const why = notDeployable(c.case, target);
     const job = why === null ? jobFor(c, target) : null;
     if (job) {

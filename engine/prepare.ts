@@ -14,11 +14,26 @@ export interface Prepared {
   readonly expectation: Expectation;
   /** SHA-256 over the case's bytes and access plan, hex. */
   readonly digest: string;
+  /** Set where the generator's own account of the device differs from the oracle's: then nobody is judged by it. */
+  readonly disagreement?: string;
 }
 
 export function prepare(drawn: Drawn): Prepared {
-  const { case: c, expectation } = examine(build(drawn).case);
-  return { drawn, case: c, expectation, digest: caseDigest(c) };
+  const built = build(drawn);
+  const { case: c, expectation } = examine(built.case);
+  const disagreement = built.model ? disagreementOf(c, expectation, built.model) : null;
+  return { drawn, case: c, expectation, digest: caseDigest(c), ...(disagreement === null ? {} : { disagreement }) };
+}
+
+/** Where two opinions on a sound case differ: the generator's byte array and the oracle's reads; null where they agree. */
+export function disagreementOf(c: Case, { strict }: Expectation, model: Uint8Array): string | null {
+  if (strict.outcome === 'refuse') return `the oracle refuses a sound image by ${strict.clause}: ${strict.why}`;
+  if (strict.size !== model.length) return `the oracle says ${strict.size} bytes, the generator ${model.length}`;
+  const i = strict.reads.findIndex((r, k) => {
+    const { offset, length } = c.access.reads[k]!;
+    return r.outcome !== 'bytes' || Buffer.compare(r.bytes, model.subarray(offset, offset + length)) !== 0;
+  });
+  return i < 0 ? null : `the oracle and the generator differ on read ${i}`;
 }
 
 /** SHA-256 over everything of a case that a target can see. */

@@ -2,6 +2,7 @@
 /** Makes a case smaller while it keeps its signature, within a budget of executions on the real target. */
 import type { FindingKind } from '../model/index.ts';
 import type { Session, Target } from '../targets/target.ts';
+import { PATIENCE } from './confirm.ts';
 import { execute, type Executed } from './execute.ts';
 import { prepare, type Prepared } from './prepare.ts';
 
@@ -32,6 +33,8 @@ export async function shrink(
   target: Target, session: Session, start: Prepared, shown: Executed, budget: number, signal: AbortSignal,
 ): Promise<Shrunk> {
   const signature = shown.verdict.signature!;
+  // Their signatures name what the image leans on, not where the target failed.
+  const namedByFeatures = shown.verdict.kind === 'refuses-valid';
   const batchSize = shown.verdict.kind === 'hang' ? 1 : BATCH;
   const seen = new Set<string>([start.digest]);
   const taken: Prepared[] = [];
@@ -42,7 +45,8 @@ export async function shrink(
   while (executions < budget && !signal.aborted) {
     const batch = takeSome(candidates, Math.min(batchSize, budget - executions));
     if (batch.length === 0) break;
-    const isHit = (r: Executed, i: number): boolean => r.verdict.signature === signature && smallerFeatures(batch[i]!, current);
+    const isHit = (r: Executed, i: number): boolean =>
+      r.verdict.signature === signature && (!namedByFeatures || smallerFeatures(batch[i]!, current));
     const results = await execute(target, session, batch, { signal }, isHit);
     executions += results.filter((r) => r.observation).length;
     const hit = results.findIndex(isHit);
@@ -53,7 +57,7 @@ export async function shrink(
   }
 
   for (const candidate of taken.reverse().slice(0, FALLBACKS)) {
-    const [alone] = await execute(target, session, [candidate], { signal });
+    const [alone] = await execute(target, session, [candidate], { signal, patience: PATIENCE });
     executions++;
     if (alone?.verdict.signature === signature) return { smallest: candidate, shown: alone, executions };
   }

@@ -58,7 +58,7 @@ function groupSuspects({ target, screened }: TriageSettings): Map<string, Group>
     group.count++;
     if (group.suspects.length >= SUSPECTS_TRIED) return;
     const start = i - (i % CHUNK);
-    const before = historyOf(results.slice(start, i + 1), i - start).map((k) => caseAt(start + k));
+    const before = (): Prepared[] => historyOf(results.slice(start, i + 1), i - start).map((k) => screened.prepared(start + k));
     group.suspects.push({ subject: caseAt(i), before });
   });
   return groups;
@@ -88,7 +88,11 @@ async function confirmAll(s: TriageSettings, groups: Map<string, Group>): Promis
         found.set(signature, other);
       }
     });
-    for (const [signature, group] of found) groups.set(signature, group);
+    for (const [signature, group] of found) {
+      // They came in the order in which instances finished; the same seed must try the same ones.
+      group.suspects.sort((a, b) => a.subject.drawn.index - b.subject.drawn.index);
+      groups.set(signature, group);
+    }
     open = byCost([...found.values()]);
   }
   const order = byCost(confirmed.map((c) => c.group));
@@ -114,7 +118,7 @@ async function finish(s: TriageSettings, group: Group, { suspect, shown, confirm
     signature: group.signature, kind: group.kind, target: s.target.identity.name, count: group.count,
     ...(verdict.clause === undefined ? {} : { clause: verdict.clause }),
     firstCase: subject.case.id, smallest: smallest.case,
-    before: confirmation.blame === 'alone' ? [] : suspect.before.map((p) => p.case),
+    before: confirmation.blame === 'alone' ? [] : suspect.before().map((p) => p.case),
     expectation: smallest.expectation, observation: last.observation, verdict, confirmation,
     shrinkExecutions: executions,
   };

@@ -51,10 +51,11 @@ function segment(): fc.Arbitrary<SegmentRecipe> {
   const gap = fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.integer({ min: 0, max: 24 }) },
     { weight: 1, arbitrary: sectors() });
   return fc.oneof(
-    { weight: 20, arbitrary: fc.record({ gap, length: sectors(), zeroed: fc.boolean(), content: content() }) },
-    { weight: 20, arbitrary: fc.record({ gap, length: sectors(), zeroed: fc.constant(false), content: content() }) },
-    // The longest entries: zeroed, or 8 MiB of data.
-    { weight: 1, arbitrary: fc.record({ gap, length: fc.constantFrom(16382, 16383), zeroed: fc.constant(true), content: content() }) },
+    { weight: 200, arbitrary: fc.record({ gap, length: sectors(), zeroed: fc.boolean(), content: content() }) },
+    { weight: 200, arbitrary: fc.record({ gap, length: sectors(), zeroed: fc.constant(false), content: content() }) },
+    // The longest entries: zeroed, and seldom 8 MiB of data.
+    { weight: 6, arbitrary: fc.record({ gap, length: fc.constantFrom(16382, 16383), zeroed: fc.constant(true), content: content() }) },
+    { weight: 1, arbitrary: fc.record({ gap, length: fc.constantFrom(16382, 16383), zeroed: fc.constant(false), content: content() }) },
   );
 }
 

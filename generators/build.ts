@@ -92,12 +92,20 @@ function layOut(r: LayerRecipe): LaidSegment[] {
     out.push({ offset, length, content, end: at });
   };
   for (const s of r.segments) add(s.gap, s.length, s.zeroed ? null : makeContent(s.content, s.length * SECTOR));
+  // A writable layer's index is in write order: what was written may be written again, in part.
+  if (r.form === 'pair') {
+    for (const s of out.slice().filter((_, i) => i % 2 === 0)) {
+      const length = Math.ceil(s.length / 2);
+      out.push({ offset: s.offset, length, end: s.offset + length, content: makeContent({ kind: 'counter', seed: 9000 + s.offset }, length * SECTOR) });
+    }
+    return out;
+  }
   for (let i = 0; i < (r.many?.count ?? 0); i++) add(r.many!.gap, 1, makeContent({ kind: 'counter', seed: 7000 + i }, SECTOR));
   return out;
 }
 
 function virtualBytes(r: LayerRecipe, laid: readonly LaidSegment[]): number {
-  const covered = laid.at(-1)?.end ?? 0;
+  const covered = Math.max(0, ...laid.map((s) => s.end));
   switch (r.virtualSize) {
     case 'zero': return 0;
     case 'short': return Math.max(1, covered - 1) * SECTOR;

@@ -12,6 +12,8 @@ const arbitrary = caseRecipe();
 /** A drawn recipe with what its shrinker needs to know. */
 export interface Drawn {
   readonly id: string;
+  /** Its number in the run. */
+  readonly index: number;
   readonly recipe: CaseRecipe;
   /** Smaller recipes, the boldest first: whole elements, then fast-check's own shrinks. Lazy. */
   shrinks(): Iterable<Drawn>;
@@ -22,17 +24,18 @@ export function drawCase(seed: number, index: number): Drawn {
   const mixed = (Math.imul(seed | 0, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b)) | 0;
   const random = new Random(xoroshiro128plus(mixed));
   // Small indexes of a run get fast-check's bias towards small values and edges, as its own runner does.
-  return drawn(`s${seed}-c${index}`, arbitrary.generate(random, 2 + Math.floor(Math.log10(index + 1))));
+  return drawn(`s${seed}-c${index}`, index, arbitrary.generate(random, 2 + Math.floor(Math.log10(index + 1))));
 }
 
-function drawn(id: string, value: Value<CaseRecipe>): Drawn {
+function drawn(id: string, index: number, value: Value<CaseRecipe>): Drawn {
   const recipe = value.value;
   return {
     id,
+    index,
     recipe,
     *shrinks() {
-      for (const plainer of simplifications(recipe)) yield drawn(id, new Value(plainer, undefined));
-      for (const smaller of arbitrary.shrink(recipe, value.context)) yield drawn(id, smaller);
+      for (const plainer of simplifications(recipe)) yield drawn(id, index, new Value(plainer, undefined));
+      for (const smaller of arbitrary.shrink(recipe, value.context)) yield drawn(id, index, smaller);
     },
   };
 }

@@ -8,7 +8,7 @@ const PAGE = 4096;
 /** Bytes of one of the reads that together cover the device. */
 const WHOLE_PIECE = 1 << 20;
 /** Bytes that these cover at the most. */
-const WHOLE_LIMIT = 4 << 20;
+const WHOLE_LIMIT = 12 << 20;
 
 /**
  * The reads of a case: first the plainest ones, whole pages that cover the

@@ -2,7 +2,7 @@
 /** One outcome against what was observed: what differs first, if anything. */
 import { createHash } from 'node:crypto';
 import type { Case, Expectation, GovernedRange, Observation, Opened, Outcome, ReadObservation, ReadOutcome, Refusal } from '../model/index.ts';
-import type { FindingKind } from '../model/index.ts';
+import { FINDING_KINDS, type FindingKind } from '../model/index.ts';
 
 export interface Mismatch {
   readonly kind: FindingKind;
@@ -17,16 +17,19 @@ export interface DeviceKind {
   readonly sizeUnit: 1 | 512;
 }
 
-/** The first difference between an outcome and an observation that ran to its end; null where there is none. */
+/** The worst difference between an outcome and an observation that ran to its end; null where there is none. */
 export function compare(c: Case, expected: Outcome, seen: Observation, device: DeviceKind, expectation: Expectation): Mismatch | null {
   return expected.outcome === 'refuse' ? compareRefusal(expected, seen) : compareOpened(c, expected, seen, device, expectation);
 }
 
+/** True where an image that must be refused was opened and then gave no byte away: noticed late, but noticed. */
+export function refusedLate(expected: Outcome, seen: Observation): boolean {
+  return expected.outcome === 'refuse' && seen.open === 'opened'
+    && seen.reads.length > 0 && seen.reads.every((r) => r.result <= 0) && seen.reads.some((r) => r.result < 0);
+}
+
 function compareRefusal(expected: Refusal, seen: Observation): Mismatch | null {
-  if (seen.open === 'refused') return null;
-  // A reader that noticed only when it read has still given no byte away.
-  const gave = seen.reads.findIndex((r) => r.result > 0);
-  if (gave < 0 && seen.reads.some((r) => r.result < 0)) return null;
+  if (seen.open === 'refused' || refusedLate(expected, seen)) return null;
   return { kind: 'accepts-invalid', clause: expected.clause, why: `must be refused: ${expected.why} (byte ${expected.at} of layer ${expected.layer}); it was opened` };
 }
 
@@ -39,18 +42,45 @@ function compareOpened(c: Case, expected: Opened, seen: Observation, device: Dev
   if (seen.size !== undefined && seen.size !== size) {
     return { kind: 'corruption', clause: c.device === 'zfile' ? 'DM-TBL-01' : 'ST-SIZE-01', why: `the device must have ${size} bytes; it has ${seen.size}` };
   }
-  for (const [i, want] of expected.reads.entries()) {
-    const got = seen.reads[i];
-    if (!got) return { kind: 'refuses-valid', clause: 'DM-SAFE-01', read: i, why: `read ${i} was never answered` };
-    const plan = c.access.reads[i]!;
-    // A device that its table made shorter ends there.
-    const visible = Math.max(0, Math.min(plan.offset + plan.length, size) - plan.offset);
-    const m = want.outcome === 'bytes'
-      ? compareBytes(c, i, want.bytes.subarray(0, visible), want.ranges, got, seen, expected)
-      : compareError(i, want, got, visible);
-    if (m) return m;
+  let worst: Mismatch | null = null;
+  for (const i of expected.reads.keys()) {
+    const m = compareRead(c, i, size, expected, seen);
+    if (m && (!worst || FINDING_KINDS.indexOf(m.kind) < FINDING_KINDS.indexOf(worst.kind))) worst = m;
   }
-  return null;
+  return worst;
+}
+
+function compareRead(c: Case, i: number, size: number, expected: Opened, seen: Observation): Mismatch | null {
+  const want = expected.reads[i]!;
+  const got = seen.reads[i];
+  if (!got) return { kind: 'refuses-valid', clause: 'DM-SAFE-01', read: i, why: `read ${i} was never answered` };
+  if (want.outcome === 'any') return null;
+  const { offset, length } = c.access.reads[i]!;
+  // A device whose table made it shorter than the image ends there.
+  const end = Math.min(offset + length, size);
+  const visible = Math.max(0, end - offset);
+  // Where its table made it longer, what stands behind the image's end is nobody's: the read may fail there or give anything.
+  const known = Math.max(0, Math.min(end, expected.size) - offset);
+  if (known < visible) {
+    if (got.result < 0) return null;
+    const clipped = clip(got, known);
+    return clipped ? compareKnown(c, i, want, known, clipped, seen, expected) : null;
+  }
+  return compareKnown(c, i, want, visible, got, seen, expected);
+}
+
+/** The first `known` bytes of an observed read; null where it was sent as a digest of more than those. */
+function clip(got: ReadObservation, known: number): ReadObservation | null {
+  if (got.result <= known) return got;
+  return got.bytes ? { ...got, result: known, sha256: '', bytes: got.bytes.subarray(0, known) } : null;
+}
+
+function compareKnown(
+  c: Case, i: number, want: Exclude<ReadOutcome, { outcome: 'any' }>, visible: number, got: ReadObservation, seen: Observation, expected: Opened,
+): Mismatch | null {
+  if (want.outcome === 'bytes') return compareBytes(c, i, want.bytes.subarray(0, visible), want.ranges, got, seen, expected);
+  if (want.goodBytes.length >= visible) return compareBytes(c, i, want.goodBytes.subarray(0, visible), [], got, seen, expected);
+  return compareError(i, want, got);
 }
 
 /** The clause that a refused sound image leans on, where it is not the plainest one. */
@@ -58,10 +88,10 @@ function refusedClause(c: Case, expectation: Expectation): string {
   return expectation.notable[0] ?? (c.device === 'zfile' ? 'DM-TBL-01' : 'DM-TBL-02');
 }
 
-function compareError(read: number, want: Extract<ReadOutcome, { outcome: 'error' }>, got: ReadObservation, visible: number): Mismatch | null {
+function compareError(read: number, want: Extract<ReadOutcome, { outcome: 'error' }>, got: ReadObservation): Mismatch | null {
   if (got.result < 0) return null;
-  if (want.goodBytes.length >= visible) return null;
-  if (got.result <= want.goodBytes.length && sameBytes(got, want.goodBytes.subarray(0, got.result))) return null;
+  const good = want.goodBytes.subarray(0, got.result);
+  if (got.result > 0 && got.result <= want.goodBytes.length && sameBytes(got, good)) return null;
   return {
     kind: 'accepts-invalid', clause: want.clause, read,
     why: `read ${read} must fail after ${want.goodBytes.length} bytes: ${want.why}; it gave ${got.result} bytes`,

@@ -71,6 +71,27 @@ describe('judge', () => {
     expect(verdict(EXPECTED, seen({ reads }))).toMatchObject({ signature: 'memory: DM-RD-05' });
   });
 
+  it('the worst of several reads counts: an error does not hide wrong bytes', () => {
+    const reads = [{ result: -5, sha256: '' }, damaged(BYTES.subarray(512, 1024), 7)];
+    expect(verdict(EXPECTED, seen({ reads }))).toMatchObject({ kind: 'corruption', read: 1 });
+    const expected = { ...EXPECTED, needs: { algorithms: ['zstd' as const], blockSizes: [4096] } };
+    expect(verdict(expected, seen({ reads })).kind).toBe('corruption');
+  });
+
+  it('what stands behind an image that is smaller than its table is nobody’s', () => {
+    const small: Expectation = {
+      ...REFUSE, class: 'permissive',
+      alternatives: [{ flags: ['ls.odd-virtual-size'], outcome: { outcome: 'open', size: 100, reads: [
+        { outcome: 'bytes', bytes: BYTES.subarray(0, 100), ranges: [{ from: 0, to: 100, clause: 'LS-MAP-01' }] },
+        { outcome: 'bytes', bytes: new Uint8Array(0), ranges: [] },
+      ] } }],
+    };
+    expect(verdict(small, seen()).kind).toBe('pass');
+    expect(verdict(small, seen({ reads: [{ result: -5, sha256: '' }, { result: -5, sha256: '' }] })).kind).toBe('pass');
+    expect(verdict(small, seen({ reads: [damaged(BYTES, 4000), got(BYTES.subarray(512, 1024))] })).kind).toBe('pass');
+    expect(verdict(small, seen({ reads: [damaged(BYTES, 40), got(BYTES.subarray(512, 1024))] })).kind).toBe('corruption');
+  });
+
   it('a short read of a sound device is corruption, an error a refusal', () => {
     expect(verdict(EXPECTED, seen({ reads: [got(BYTES.subarray(0, 4096))] }))).toMatchObject({ kind: 'corruption', clause: 'ST-MRG-04' });
     expect(verdict(EXPECTED, seen({ reads: [{ result: -5, sha256: '' }] }))).toMatchObject({ kind: 'refuses-valid' });
@@ -84,7 +105,7 @@ describe('judge', () => {
   it('an image that must be refused may be refused at open or at every read', () => {
     const none = { open: 'refused' as const, reads: [], refusal: 'EINVAL' };
     expect(verdict(REFUSE, seen(none)).kind).toBe('pass');
-    expect(verdict(REFUSE, seen({ reads: [{ result: -5, sha256: '' }, { result: -5, sha256: '' }] })).kind).toBe('pass');
+    expect(verdict(REFUSE, seen({ reads: [{ result: -5, sha256: '' }, { result: -5, sha256: '' }] }))).toMatchObject({ kind: 'pass', undeclared: ['suite.late-refusal'] });
     expect(verdict(REFUSE, seen({ reads: [{ result: -5, sha256: '' }, got(BYTES)] }))).toMatchObject({ signature: 'accepts-invalid: LS-IDX-04' });
     expect(verdict(REFUSE, seen()).kind).toBe('accepts-invalid');
   });
@@ -112,6 +133,9 @@ describe('judge', () => {
       expect(verdict(failing, seen({ reads: [{ result: -5, sha256: '' }] })).kind).toBe('pass');
       expect(verdict(failing, seen({ reads: [got(BYTES.subarray(0, 4096))] })).kind).toBe('pass');
     });
+    it('must not end in silence', () => {
+      expect(verdict(failing, seen({ reads: [{ result: 0, sha256: '' }] })).kind).toBe('accepts-invalid');
+    });
     it('must not give more, nor other bytes', () => {
       expect(verdict(failing, seen({ reads: [got(BYTES)] }))).toMatchObject({ signature: 'accepts-invalid: ZF-BLK-03' });
       expect(verdict(failing, seen({ reads: [damaged(BYTES.subarray(0, 4096), 3)] })).kind).toBe('accepts-invalid');
@@ -133,7 +157,12 @@ describe('judge', () => {
       expect(verdict(contested, strict, leniently)).toMatchObject({ kind: 'docs' });
     });
     it('does not excuse wrong bytes', () => {
-      expect(verdict(contested, seen({ reads: [damaged(BYTES, 0), got(BYTES.subarray(512, 1024))] })).kind).toBe('accepts-invalid');
+      const wrong = seen({ reads: [damaged(BYTES, 0), got(BYTES.subarray(512, 1024))] });
+      expect(verdict(contested, wrong)).toMatchObject({ signature: 'corruption: LS-MAP-01' });
+      expect(verdict(contested, wrong, { ...STANCE, flags: { 'zf.index-gap': false } }).signature).toBe('accepts-invalid: LS-IDX-04');
+    });
+    it('may be noticed by some reads only', () => {
+      expect(verdict(contested, seen({ reads: [{ result: -5, sha256: '' }, got(BYTES.subarray(512, 1024))] }))).toMatchObject({ kind: 'pass' });
     });
   });
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Expectation × observation × stance → verdict. */
 import type { Case, Expectation, FindingKind, Observation, Stance, Verdict } from '../model/index.ts';
-import { compare, type DeviceKind, type Mismatch } from './compare.ts';
+import { compare, refusedLate, type DeviceKind, type Mismatch } from './compare.ts';
 
 /** Judges one case. `device` says how the target's devices get their size. */
 export function judge(c: Case, expectation: Expectation, seen: Observation, stance: Stance, device: DeviceKind): Verdict {
@@ -23,10 +23,11 @@ function fromDeath(expectation: Expectation, seen: Observation): Verdict | null 
   if (!death) return null;
   if (death.kind === 'lost') return { kind: 'engine-error', why: `the target vanished (${death.title}) during ${death.phase}` };
   if (death.kind === 'crash') return finding('crash', 'DM-SAFE-01', death.title, `crashed during ${death.phase}: ${death.title}`);
-  // Where a hang sits tells more than which task waited: open and read are different faults, reads of one case are not.
   const phase = death.phase.split(' ')[0]!;
   const clause = firstClause(expectation, phase);
-  return finding('hang', clause, `${phase} under ${clause}`, `no answer in time during ${death.phase}: ${death.title}`);
+  // Without a frame, where a hang sits tells most: open and read are different faults, reads of one case are not.
+  const where = / in \S+/.test(death.title) ? death.title : `${phase} under ${clause}`;
+  return finding('hang', clause, where.replace(/^hang /, ''), `no answer in time during ${death.phase}: ${death.title}`);
 }
 
 /** The clause a hanging case was about: what it violates, or what its first read of note is governed by. */
@@ -53,23 +54,35 @@ function fromSpill(c: Case, seen: Observation): Verdict | null {
     `read ${read} (${plan.length} bytes at ${plan.offset}, buffer at ${plan.bufferOffset} in its page) changed ${before} bytes before and ${after} after its buffer, the first at ${first}`, read);
 }
 
+/** Permissive flag of a reader that notices at the first read what it should have noticed at open. */
+const LATE = 'suite.late-refusal';
+
 function fromOutcomes(c: Case, expectation: Expectation, seen: Observation, stance: Stance, device: DeviceKind): Verdict | null {
   const strict = compare(c, expectation.strict, seen, device, expectation);
-  const matching = expectation.alternatives.find((a) => compare(c, a.outcome, seen, device, expectation) === null);
+  const permitted = expectation.alternatives.filter((a) => a.flags.every((f) => stance.flags[f] !== false));
+  const matching = permitted.find((a) => compare(c, a.outcome, seen, device, expectation) === null);
   if (!strict) {
     const declared = firstDeclaredLenient(expectation, stance);
     // An undeclared point, or a declared one that this image does not tell apart.
-    if (!declared || matching) return null;
-    return finding('docs', strictClause(expectation), declared, `the stance declares ${declared}, but the target took the other side`);
+    if (declared && !matching) {
+      return finding('docs', strictClause(expectation), declared, `the stance declares ${declared}, but the target took the other side`);
+    }
+    if (!refusedLate(expectation.strict, seen) || stance.flags[LATE] === true) return null;
+    if (stance.flags[LATE] === undefined) return { kind: 'pass', why: '', undeclared: [LATE] };
+    return finding('accepts-invalid', strictClause(expectation), strictClause(expectation), 'it was opened and noticed only when it was read');
   }
-  if (matching && matching.flags.every((f) => stance.flags[f] !== false)) {
+  if (matching) {
     const undeclared = matching.flags.filter((f) => stance.flags[f] === undefined);
     return undeclared.length > 0 ? { kind: 'pass', why: '', undeclared } : null;
   }
-  if (isCleanRefusal(strict) && !supported(expectation, stance)) {
-    return { kind: 'unsupported', why: strict.why };
-  }
-  return finding(strict.kind, strict.clause, strict.clause, strict.why, strict.read);
+  // A target that took the lenient side is judged by what that side asks of it.
+  const taken = strict.kind === 'accepts-invalid' ? permitted.toSorted((a, b) => b.flags.length - a.flags.length)[0] : undefined;
+  const asked = taken && compare(c, taken.outcome, seen, device, expectation);
+  // An image that may be refused may also fail to be read.
+  if (asked?.kind === 'refuses-valid') return { kind: 'pass', why: '', undeclared: [LATE] };
+  const charge = asked ?? strict;
+  if (isCleanRefusal(charge) && !supported(expectation, stance)) return { kind: 'unsupported', why: charge.why };
+  return finding(charge.kind, charge.clause, charge.clause, charge.why, charge.read);
 }
 
 function firstDeclaredLenient(expectation: Expectation, stance: Stance): string | null {

@@ -42,7 +42,13 @@ export interface ReadError {
   readonly goodBytes: Uint8Array;
 }
 
-export type ReadOutcome = ReadBytes | ReadError;
+/** Nothing is known of the read but that it ends: the lenient side of a point whose result nobody defines. */
+export interface ReadAny {
+  readonly outcome: 'any';
+  readonly clause: string;
+}
+
+export type ReadOutcome = ReadBytes | ReadError | ReadAny;
 
 /** The image is opened and read. */
 export interface Opened {

@@ -57,7 +57,7 @@ function attempt(c: Case, flags: readonly string[]): Attempt {
   try {
     const { device, zfiles, stack } = open(c, lenient);
     return {
-      outcome: { outcome: 'open', size: device.size, reads: c.access.reads.map((r) => readOutcome(device, r)) },
+      outcome: { outcome: 'open', size: device.size, reads: c.access.reads.map((r) => readOutcome(device, r, lenient)) },
       size: device.size,
       exposed: zfiles.map((z) => z?.size ?? null),
       needs: {
@@ -93,13 +93,14 @@ function open(c: Case, lenient: Leniency): { device: Device; zfiles: (ZFileReade
   return { device: stack, zfiles: stack.layers.map((l) => l.zfile), stack };
 }
 
-function readOutcome(device: Device, plan: ReadPlan): ReadOutcome {
+function readOutcome(device: Device, plan: ReadPlan, lenient: Leniency): ReadOutcome {
   const offset = Math.min(plan.offset, device.size);
   const length = Math.min(plan.length, device.size - offset);
   try {
     return { outcome: 'bytes', ...device.read(offset, length) };
   } catch (e) {
     if (!(e instanceof Violation)) throw e;
+    if (e.clause === 'ZF-BLK-05' && lenient.has('zf.short-block')) return { outcome: 'any', clause: e.clause };
     return {
       outcome: 'error', clause: e.clause, layer: e.layer, at: e.at, why: e.message,
       goodBytes: readablePrefix(device, offset, length),
@@ -132,10 +133,21 @@ function alternativesOf(c: Case, strict: Attempt): Alternative[] {
     if (tried.has(key)) continue;
     tried.add(key);
     const found = attempt(c, flags);
-    alternatives.push({ flags, outcome: found.outcome });
+    if (!sameOutcome(found.outcome, strict.outcome)) alternatives.push({ flags, outcome: found.outcome });
     queue.push(...extend(flags, found.asked));
   }
   return alternatives;
+}
+
+/** Whether nobody could tell the two apart. */
+function sameOutcome(a: Outcome, b: Outcome): boolean {
+  if (a.outcome === 'refuse' || b.outcome === 'refuse') return a.outcome === b.outcome;
+  return a.size === b.size && a.reads.every((read, i) => sameRead(read, b.reads[i]!));
+}
+
+function sameRead(a: ReadOutcome, b: ReadOutcome): boolean {
+  if (a.outcome === 'bytes' && b.outcome === 'bytes') return Buffer.compare(a.bytes, b.bytes) === 0;
+  return a.outcome === 'error' && b.outcome === 'error' && Buffer.compare(a.goodBytes, b.goodBytes) === 0;
 }
 
 function extend(flags: readonly string[], asked: ReadonlySet<string>): string[][] {
@@ -158,8 +170,11 @@ function resize(c: Case, size: number, exposed: readonly (number | null)[]): Cas
   };
 }
 
+/** What a sound image may lean on, the likeliest reason for a refusal first. */
+const NOTABLE = ['ZF-ZST-01', 'ZF-BLK-06', 'LS-IDX-07', 'ST-SIZE-01', 'LS-IDX-03', 'ZF-OPT-04', 'ZF-TRL-06', 'DM-BACK-01'] as const;
+
 function notableClauses(c: Case, zfiles: readonly (ZFileReader | null)[], stack: OpenStack | null): string[] {
-  const notable = new Set<string>();
+  const notable = new Set<(typeof NOTABLE)[number]>();
   for (const z of zfiles) {
     if (!z) continue;
     if (z.headerMode) notable.add('ZF-TRL-06');
@@ -174,6 +189,6 @@ function notableClauses(c: Case, zfiles: readonly (ZFileReader | null)[], stack:
   });
   const endsInMidPage = c.access.slack === 'exact' && c.layers.some((l) => Math.ceil(l.bytes.length / SECTOR) % 8 !== 0);
   if (endsInMidPage) notable.add('DM-BACK-01');
-  return [...notable].sort();
+  return NOTABLE.filter((id) => notable.has(id));
 }
 

@@ -61,10 +61,10 @@ export function openLsmt(source: ByteSource, lenient: Leniency): LsmtLayer {
   const count = field('index_size');
   const indexOffset = field('index_offset');
   if (count > MAX_ENTRIES) throw new Violation('LS-IDX-01', base + 40, `the index has ${count} entries`);
-  if (indexOffset < BigInt(LSMT_SPACE) || indexOffset + count * BigInt(SEGMENT_ENTRY) > BigInt(base)) {
-    throw new Violation('LS-IDX-02', base + 32,
-      `an index of ${count} entries at byte ${indexOffset} does not lie between bytes ${LSMT_SPACE} and ${base}`);
+  if (indexOffset + count * BigInt(SEGMENT_ENTRY) > BigInt(base)) {
+    throw new Violation('LS-IDX-02', base + 32, `an index of ${count} entries at byte ${indexOffset} does not end before byte ${base}`);
   }
+  if (indexOffset < BigInt(LSMT_SPACE)) violate(lenient, 'LS-IDX-08', base + 32, `the index starts at byte ${indexOffset}, inside the header`);
   const virtualSize = checkedVirtualSize(trailer, base, lenient);
 
   const entries = Number(count);
@@ -166,8 +166,8 @@ function checkBounds(e: IndexEntry, limit: bigint): void {
 
 function checkedVirtualSize(header: Uint8Array, base: number, lenient: Leniency): number {
   const size = getInteger(header, LSMT_HEADER, 'virtual_size');
-  if (size > MAX_VIRTUAL_SIZE) throw new Violation('LS-SIZE-01', base + 48, `virtual_size is ${size}`);
-  if (size % BigInt(SECTOR) !== 0n) violate(lenient, 'LS-SIZE-01', base + 48, `virtual_size ${size} is no multiple of ${SECTOR}`);
+  if (size > MAX_VIRTUAL_SIZE) violate(lenient, 'LS-SIZE-01', base + 48, `virtual_size is ${size}`);
+  else if (size % BigInt(SECTOR) !== 0n) violate(lenient, 'LS-SIZE-01', base + 48, `virtual_size ${size} is no multiple of ${SECTOR}`);
   return Number(size);
 }
 

@@ -30,7 +30,9 @@ export function decodeLz4Block(src: Uint8Array, length: number, at: number, leni
 
   for (;;) {
     if (inPos >= src.length) {
-      throw new Violation('ZF-LZ4-03', at + inPos, 'the stored block ends where a token is expected');
+      if (outPos !== length || outPos === 0) throw new Violation('ZF-LZ4-03', at + inPos, 'the stored block ends where a token is expected');
+      violate(lenient, 'ZF-LZ4-05', at + inPos, 'the block ends with a match, not with literals');
+      return out;
     }
     const token = src[inPos++]!;
     const literals = extend(token >> 4);
@@ -46,7 +48,7 @@ export function decodeLz4Block(src: Uint8Array, length: number, at: number, leni
 
     if (inPos === src.length) {
       checkEnd(literals);
-      if (outPos !== length) violate(lenient, 'ZF-BLK-05', at, `the block decodes to ${outPos} bytes, not ${length}`);
+      if (outPos !== length) throw new Violation('ZF-BLK-05', at, `the block decodes to ${outPos} bytes, not ${length}`);
       return out;
     }
 

@@ -46,7 +46,7 @@ export function openZFile(source: ByteSource, lenient: Leniency): ZFileReader {
   if (hasFlag(headerFlags, ZFILE_FLAG.digest)) checkDigest(header, 0, 'ZF-HDR-04', lenient);
   checkSizeField(header, 0, lenient);
 
-  const headerMode = hasFlag(headerFlags, ZFILE_FLAG.headerOverwrite);
+  const headerMode = hasFlag(headerFlags, ZFILE_FLAG.headerOverwrite) && !lenient.has('zf.trailer-always');
   const base = headerMode ? 0 : source.size - ZFILE_SPACE;
   const fields = headerMode ? header : openTrailer(source, lenient);
   const end = headerMode ? source.size : base;
@@ -90,9 +90,10 @@ function openBlocks(
   const size = field('original_file_size');
   if (size > MAX_SIZE) throw new Violation('ZF-SIZE-02', base + 56, `original_file_size is ${size}`);
   const blockSize = Number(field('block_size'));
-  if (blockSize < 512 || blockSize > 65536 || (blockSize & (blockSize - 1)) !== 0) {
+  if (blockSize === 0 || blockSize > 65536 || (blockSize & (blockSize - 1)) !== 0) {
     throw new Violation('ZF-OPT-01', base + 72, `the block size is ${blockSize}`);
   }
+  if (blockSize < 512) violate(lenient, 'ZF-OPT-05', base + 72, `the block size is ${blockSize}`);
   const algo = Number(field('algo'));
   if (algo !== 1 && algo !== 2) throw new Violation('ZF-OPT-02', base + 76, `the algorithm is ${algo}`);
   if (field('use_dict') !== 0n) violate(lenient, 'ZF-OPT-03', base + 78, 'the blocks need a dictionary');
@@ -104,9 +105,11 @@ function openBlocks(
   const count = field('index_size');
   const indexOffset = field('index_offset');
   if (count > MAX_ENTRIES) throw new Violation('ZF-IDX-01', base + 48, `the index has ${count} entries`);
-  if (indexOffset < BigInt(dataStart) || indexOffset + count * BigInt(JUMP_ENTRY) > BigInt(end)) {
-    throw new Violation('ZF-IDX-02', base + 40,
-      `an index of ${count} entries at byte ${indexOffset} does not lie between bytes ${dataStart} and ${end}`);
+  if (indexOffset + count * BigInt(JUMP_ENTRY) > BigInt(end)) {
+    throw new Violation('ZF-IDX-02', base + 40, `an index of ${count} entries at byte ${indexOffset} does not end before byte ${end}`);
+  }
+  if (indexOffset < BigInt(dataStart)) {
+    violate(lenient, 'ZF-IDX-08', base + 40, `the index starts at byte ${indexOffset}, before byte ${dataStart}`);
   }
   const blocks = Number(count);
   const index = source.read(Number(indexOffset), blocks * JUMP_ENTRY);

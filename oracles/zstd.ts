@@ -13,7 +13,7 @@ export function decodeZstdBlock(src: Uint8Array, length: number, at: number): Ui
   const declared = contentSize(src);
   // Without a declared size the library sizes its buffer by what it decodes, 128 KiB a block of the frame.
   if (declared !== null && declared !== BigInt(length)) {
-    throw new Violation('ZF-ZST-01', at, `the frame declares ${declared} bytes, the block has ${length}`);
+    throw new Violation(declared < BigInt(length) ? 'ZF-BLK-05' : 'ZF-ZST-01', at, `the frame declares ${declared} bytes, the block has ${length}`);
   }
   let out: Uint8Array;
   try {

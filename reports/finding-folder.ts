@@ -84,7 +84,7 @@ function writeReads(folder: string, finding: Finding): void {
   finding.observation.reads.forEach((read, n) => {
     if (!read.bytes) return;
     const expected = strict.outcome === 'open' ? strict.reads[n] : undefined;
-    const right = expected?.outcome === 'bytes' ? expected.bytes : expected?.goodBytes;
+    const right = expected?.outcome === 'bytes' ? expected.bytes : expected?.outcome === 'error' ? expected.goodBytes : undefined;
     if (right && sha256(right) === sha256(read.bytes)) return;
     writeFileSync(join(folder, `observed-read${n}.bin`), read.bytes);
     if (right) writeFileSync(join(folder, `expected-read${n}.bin`), right);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** finding.json: what a finding is, without the images' bytes, which lie beside it. */
 import {
-  FINDING_KINDS, type AccessPlan, type Case, type Expectation, type Finding, type Layer, type Observation, type Outcome,
+  FINDING_KINDS, type AccessPlan, type Case, type Expectation, type Finding, type Layer, type Observation, type Outcome, type ReadOutcome,
   type TargetIdentity, type Wrapper,
 } from '../model/index.ts';
 import { createHash } from 'node:crypto';
@@ -51,7 +51,8 @@ export type ReadSummary =
   | {
     readonly outcome: 'error'; readonly clause: string; readonly layer: number; readonly at: number;
     readonly why: string; readonly goodBytes: number;
-  };
+  }
+  | { readonly outcome: 'any'; readonly clause: string };
 
 export type OutcomeSummary =
   | Extract<Outcome, { outcome: 'refuse' }>
@@ -141,13 +142,18 @@ function outcomeSummary(outcome: Outcome): OutcomeSummary {
   return {
     outcome: 'open',
     size: outcome.size,
-    reads: outcome.reads.map((read) => read.outcome === 'error'
-      ? { ...read, goodBytes: read.goodBytes.length }
-      : {
-        outcome: 'bytes', length: read.bytes.length, sha256: sha256(read.bytes),
-        clauses: [...new Set(read.ranges.map((r) => r.clause))],
-      }),
+    reads: outcome.reads.map(readSummary),
   };
+}
+
+function readSummary(read: ReadOutcome): ReadSummary {
+  switch (read.outcome) {
+    case 'any': return read;
+    case 'error': return { ...read, goodBytes: read.goodBytes.length };
+    case 'bytes': return {
+      outcome: 'bytes', length: read.bytes.length, sha256: sha256(read.bytes), clauses: [...new Set(read.ranges.map((r) => r.clause))],
+    };
+  }
 }
 
 export function observationSummary(observation: Observation): ObservationSummary {
@@ -196,6 +202,7 @@ const outcomeCheck: Check<OutcomeSummary> = either('outcome', {
     outcome: oneOf('open'),
     size: natural,
     reads: list(either('outcome', {
+      any: record({ outcome: oneOf('any'), clause: line }),
       bytes: record({ outcome: oneOf('bytes'), length: natural, sha256: digest, clauses: words }),
       error: record({ outcome: oneOf('error'), clause: line, layer: layerNumber, at: natural, why: line, goodBytes: natural }),
     }), LIMITS.reads),

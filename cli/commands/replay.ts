@@ -130,6 +130,7 @@ function readLines(expected: OutcomeSummary, observed: ObservationSummary): stri
 
 function expectedRead(read: ReadSummary): string {
   if (read.outcome === 'error') return `an error (${read.clause})`;
+  if (read.outcome === 'any') return `anything (${read.clause})`;
   return `${count(read.length, 'byte')}, SHA-256 ${read.sha256.slice(0, 12)}…`;
 }
 

@@ -42,6 +42,18 @@ function fieldMutator(field: LsmtField, violates: readonly string[], around: (l:
   };
 }
 
+/** Gives a field of the header, where nobody looks for it, another value; nothing may change. */
+const otherCopy: Mutator = {
+  name: 'lsmt.other-copy',
+  on: 'lsmt',
+  violates: [],
+  apply(bytes, a, b) {
+    const out = bytes.slice();
+    setInteger(out, LSMT_HEADER, pick(['index_offset', 'index_size', 'virtual_size'] as const, a), pick([0n, 1n, 512n, 4096n, (1n << 32n) - 1n], b));
+    return out;
+  },
+};
+
 function flagMutator(where: 'header' | 'trailer', bits: readonly number[], violates: readonly string[]): Mutator {
   return {
     name: `lsmt.${where}.flags`,
@@ -118,6 +130,8 @@ export const LSMT_MUTATORS: readonly Mutator[] = [
   magicMutator('trailer', ['LS-TRL-01']),
   flagMutator('header', [0, 1], ['LS-HDR-03', 'LS-HDR-04']),
   flagMutator('trailer', [0, 1, 2], ['LS-TRL-02', 'LS-TRL-03', 'LS-TRL-04']),
+  otherCopy,
+  fieldMutator('size', ['LS-HDR-05'], () => [390]),
   fieldMutator('index_offset', ['LS-IDX-02', 'LS-IDX-05'], (l, b) => [LSMT_SPACE, l.trailer, b.length]),
   fieldMutator('index_size', ['LS-IDX-01', 'LS-IDX-02'], (l) => [l.entries + 256, 1_000_000, 1 << 26, 1 << 28]),
   fieldMutator('virtual_size', ['LS-SIZE-01', 'ST-SIZE-02'], () => [SECTOR, 4096]),

@@ -27,6 +27,29 @@ function resealHeader(bytes: Uint8Array, base: number): void {
   sealDigest(bytes.subarray(base, base + ZFILE_SPACE));
 }
 
+/** Makes index_crc right for the index that the fields name, where that lies in the file. */
+function resealIndex(bytes: Uint8Array, base: number): void {
+  const start = getInteger(bytes, ZFILE_HEADER, 'index_offset', base);
+  const end = start + getInteger(bytes, ZFILE_HEADER, 'index_size', base) * BigInt(JUMP_ENTRY);
+  if (end > BigInt(bytes.length)) return;
+  setInteger(bytes, ZFILE_HEADER, 'index_crc', writerCrc(bytes.subarray(Number(start), Number(end)), 0), base);
+}
+
+/** Gives a field of the header or trailer that does not count a value; nothing may change. */
+const otherCopy: Mutator = {
+  name: 'zfile.other-copy',
+  on: 'zfile',
+  violates: [],
+  apply(bytes, a, b, reseal) {
+    const out = bytes.slice();
+    const base = layoutOf(out).base === 0 ? out.length - ZFILE_SPACE : 0;
+    const field = pick(['index_offset', 'index_size', 'original_file_size', 'block_size', 'verify', 'dict_size', 'index_crc', 'size'] as const, a);
+    setInteger(out, ZFILE_HEADER, field, pick([0n, 1n, 512n, 8192n, (1n << 32n) - 1n], b), base);
+    if (reseal) resealHeader(out, base);
+    return out;
+  },
+};
+
 /** Gives one field of the header that counts a value from its borders. */
 function fieldMutator(field: ZFileField, violates: readonly string[], values: (l: Layout, bytes: Uint8Array) => readonly bigint[]): Mutator {
   return {
@@ -37,7 +60,10 @@ function fieldMutator(field: ZFileField, violates: readonly string[], values: (l
       const out = bytes.slice();
       const layout = layoutOf(out);
       setInteger(out, ZFILE_HEADER, field, pick(values(layout, out), a), layout.base);
-      if (reseal) resealHeader(out, layout.base);
+      if (reseal) {
+        if (field.startsWith('index_') && field !== 'index_crc') resealIndex(out, layout.base);
+        resealHeader(out, layout.base);
+      }
       return out;
     },
   };
@@ -94,8 +120,7 @@ const jumpEntry: Mutator = {
     const values = boundaryValues(BigInt(v.getUint32(at, true)), 32, [3, 5, 4096, 65536, out.length]);
     v.setUint32(at, Number(pick(values, b)), true);
     if (reseal) {
-      const index = out.subarray(layout.indexOffset, layout.indexOffset + layout.entries * JUMP_ENTRY);
-      setInteger(out, ZFILE_HEADER, 'index_crc', writerCrc(index, 0), layout.base);
+      resealIndex(out, layout.base);
       resealHeader(out, layout.base);
     }
     return out;
@@ -143,9 +168,11 @@ function anywhere(name: string, apply: Mutator['apply']): Mutator {
 export const ZFILE_MUTATORS: readonly Mutator[] = [
   magicMutator('header', ['ZF-HDR-02']),
   magicMutator('trailer', ['ZF-TRL-01']),
-  flagMutator('header', [0, 3, 4, 5, 63], ['ZF-HDR-03', 'ZF-TRL-06']),
+  flagMutator('header', [0, 1, 2, 3, 4, 5, 63], ['ZF-HDR-03', 'ZF-TRL-06']),
   flagMutator('trailer', [0, 1, 2, 3, 4, 5], ['ZF-TRL-02', 'ZF-TRL-03', 'ZF-TRL-04']),
   reserved,
+  otherCopy,
+  fieldMutator('size', ['ZF-HDR-05'], () => [0n, 95n, 97n, 512n]),
   fieldMutator('index_offset', ['ZF-IDX-02', 'ZF-IDX-06'], borders('index_offset', (_l, b) => [ZFILE_SPACE, b.length - ZFILE_SPACE, b.length])),
   fieldMutator('index_size', ['ZF-IDX-01', 'ZF-IDX-02', 'ZF-IDX-05'],
     borders('index_size', (_l, b) => [b.length >>> 2, 1 << 28, 1_000_000_000, 1 << 20])),

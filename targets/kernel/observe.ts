@@ -106,7 +106,8 @@ export class Observer {
     if (device === undefined || words === undefined) throw new OutOfOrder('a device that there is not');
     const what = 'slice' in device ? 'a slice of the mailbox' : `${device.table[0]?.type ?? 'empty'} (device ${index})`;
     const why = `${what}: ${words}: ${errnoName(errno)}`;
-    if ('slice' in device) this.#engineError = why;
+    // Creating a device asks nothing of any target yet.
+    if ('slice' in device || STAGES[stage] === 'create') this.#engineError = why;
     this.#open = 'refused';
     this.#refusal = why;
   }
