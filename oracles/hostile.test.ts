@@ -17,6 +17,13 @@ function caseOf(device: 'zfile' | 'lsmt', bytes: Uint8Array): Case {
   };
 }
 
+it('the oracle leaves the image as it was, whatever kind of array holds it', () => {
+  const bytes = Buffer.from(writeZFile(makeContent({ kind: 'text', seed: 1 }, 5000), PLAIN_ZFILE));
+  const before = Buffer.from(bytes);
+  for (let i = 0; i < 2; i++) expect(examine(caseOf('zfile', bytes)).expectation.strict.outcome).toBe('open');
+  expect(bytes.equals(before)).toBe(true);
+});
+
 describe('hostile sizes cost the oracle nothing', () => {
   const zfile = writeZFile(makeContent({ kind: 'mixed', seed: 3 }, 20_000), PLAIN_ZFILE);
   const fields: ZFileField[] = ['index_offset', 'index_size', 'original_file_size', 'block_size', 'dict_size', 'index_crc', 'flags', 'size'];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The strict ZFile reader: opens in the specification's order, then decodes block by block. */
 import {
-  BLOCK_CRC_SEED, getBytes, getInteger, hasFlag, JUMP_ENTRY, ZFILE_FLAG, ZFILE_HEADER, ZFILE_MAGIC0, ZFILE_MAGIC1, ZFILE_SPACE,
+  BLOCK_CRC_SEED, fieldOf, getBytes, getInteger, hasFlag, JUMP_ENTRY, ZFILE_FLAG, ZFILE_HEADER, ZFILE_MAGIC0, ZFILE_MAGIC1, ZFILE_SPACE,
   type ZFileField,
 } from '../spec/index.ts';
 import { rawCrc32c } from './crc32c.ts';
@@ -22,6 +22,8 @@ export interface ZFileReader extends ByteSource {
 }
 
 const MAX_ENTRIES = 1_000_000_000n;
+/** Everything behind the flags is the same in header and trailer, where both are filled in. */
+const FIELDS_START = fieldOf(ZFILE_HEADER, 'index_offset').offset;
 const MAX_SIZE = (1n << 63n) - 1n;
 
 /** Whether the file starts with ZFile's magic values: the question "is this layer compressed?". */
@@ -46,11 +48,22 @@ export function openZFile(source: ByteSource, lenient: Leniency): ZFileReader {
   if (hasFlag(headerFlags, ZFILE_FLAG.digest)) checkDigest(header, 0, 'ZF-HDR-04', lenient);
   checkSizeField(header, 0, lenient);
 
-  const headerMode = hasFlag(headerFlags, ZFILE_FLAG.headerOverwrite) && !lenient.has('zf.trailer-always');
+  // A reader that takes the trailer all the same can be told apart only where the two differ.
+  const headerMode = hasFlag(headerFlags, ZFILE_FLAG.headerOverwrite)
+    && (sameFields(header, source) || !lenient.has('zf.trailer-always'));
   const base = headerMode ? 0 : source.size - ZFILE_SPACE;
   const fields = headerMode ? header : openTrailer(source, lenient);
   const end = headerMode ? source.size : base;
   return openBlocks(source, fields, base, end, headerMode, lenient);
+}
+
+/** Whether the last 512 bytes are a sound trailer with the header's own fields. */
+function sameFields(header: Uint8Array, source: ByteSource): boolean {
+  if (source.size < 2 * ZFILE_SPACE) return false;
+  const trailer = source.read(source.size - ZFILE_SPACE, ZFILE_SPACE);
+  const flags = getInteger(trailer, ZFILE_HEADER, 'flags');
+  const kind = [ZFILE_FLAG.header, ZFILE_FLAG.dataFile, ZFILE_FLAG.sealed].map((bit) => hasFlag(flags, bit)).join();
+  return hasMagic(trailer) && kind === 'false,true,true' && equal(header.subarray(FIELDS_START), trailer.subarray(FIELDS_START));
 }
 
 function openTrailer(source: ByteSource, lenient: Leniency): Uint8Array {
@@ -69,7 +82,8 @@ function openTrailer(source: ByteSource, lenient: Leniency): Uint8Array {
 
 function checkDigest(header: Uint8Array, base: number, clause: string, lenient: Leniency): void {
   const stored = Number(getInteger(header, ZFILE_HEADER, 'digest'));
-  const copy = header.slice();
+  // A copy, which `slice` of a Buffer is not: the image is not ours to write to.
+  const copy = Uint8Array.from(header);
   getBytes(copy, ZFILE_HEADER, 'digest').fill(0);
   const computed = rawCrc32c(copy);
   if (computed !== stored) violate(lenient, clause, base + 28, `the digest is ${hex(stored)}, the bytes give ${hex(computed)}`);

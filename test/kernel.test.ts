@@ -71,9 +71,15 @@ function environment(): NodeJS.ProcessEnv {
 }
 
 /** QEMU processes that this file's runs have started. */
-function emulators(): string[] {
-  const { stdout } = spawnSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' });
-  return stdout.split('\n').filter((l) => /qemu-system/.test(l) && l.includes(folder));
+function emulators(): number[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
+    try {
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+      return command.includes('qemu-system') && command.includes(folder);
+    } catch {
+      return false; // It ended meanwhile.
+    }
+  });
 }
 
 async function until(what: string, ms: number, done: () => boolean): Promise<void> {
@@ -180,9 +186,8 @@ describe.skipIf(noVm || !PATCH)('the patch of the shared seeds', () => {
     void running.finally(() => (ended = true));
     let shot = 0;
     await until('a QEMU to kill', 2 * MINUTES, () => {
-      for (const line of emulators()) {
-        if (shot >= 3) break;
-        spawnSync('kill', ['-9', line.trim().split(' ')[0]!]);
+      for (const pid of emulators().slice(0, 3 - shot)) {
+        process.kill(pid, 'SIGKILL');
         shot++;
       }
       return shot >= 3 || ended;

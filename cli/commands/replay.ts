@@ -150,6 +150,6 @@ function errnoName(negative: number): string {
 /** From the first complaint on; the last lines where there is none. */
 function excerpt(log: string): string {
   const lines = log.trimEnd().split('\n');
-  const first = lines.findIndex((line) => /BUG|Oops|WARNING|KASAN|UBSAN|protection fault|panic|hung|stall/i.test(line));
+  const first = lines.findIndex((line) => /BUG|Oops|WARNING|KASAN|UBSAN|protection fault|\[#\d+\]|panic|hung|stall/i.test(line));
   return (first >= 0 ? lines.slice(first, first + LOG_LINES) : lines.slice(-LOG_LINES)).join('\n');
 }
