@@ -3,28 +3,16 @@
  * Runs scripts of writes and discards on a writable LSMT layer and commits it, byte for byte in the layout of
  * the reference implementation (FORMAT.md section 3). Script positions are bytes; those of segments are sectors.
  */
-import {
-  INVALID_OFFSET, LSMT_FLAG, LSMT_HEADER, LSMT_MAGIC0, LSMT_MAGIC1, LSMT_SPACE, MAX_SEGMENT_SECTORS, SECTOR, SEGMENT_ENTRY,
-  setBytes, setInteger, setSegment,
-} from '../spec/index.ts';
+import { INVALID_OFFSET, LSMT_FLAG, LSMT_SPACE, MAX_SEGMENT_SECTORS, SECTOR, SEGMENT_ENTRY, setSegment } from '../spec/index.ts';
 import { randomBytes } from './content.ts';
+import { lsmtHeader, type LayerOptions } from './lsmt-header.ts';
+
+export type { LayerOptions };
 
 /** One request to a writable layer. Offset and length are bytes, positive multiples of 512 (the offset may be 0). */
 export type ScriptStep =
   | { readonly kind: 'write'; readonly offset: number; readonly content: Uint8Array }
   | { readonly kind: 'discard'; readonly offset: number; readonly length: number };
-
-/** What header and trailer of a layer say beside the layout. */
-export interface LayerOptions {
-  /** Bytes. */
-  readonly virtualSize: number;
-  /** 36 characters, written in upper case; absent: the all-zero UUID. */
-  readonly uuid?: string;
-  /** As `uuid`. */
-  readonly parentUuid?: string;
-  /** The commit message, at most 256 bytes of UTF-8. */
-  readonly userTag?: string;
-}
 
 /** One mapping. All numbers but the tag are sectors; `moffset` counts from the start of its file. */
 export interface LayerSegment {
@@ -54,8 +42,6 @@ const WRITE_SECTORS = (4 << 20) / SECTOR;
 const COPY_SECTORS = 64;
 /** A committed index is padded to a multiple of this many entries. */
 const INDEX_PAGE_ENTRIES = 256;
-const USER_TAG_BYTES = 256;
-const NO_UUID = '00000000-0000-0000-0000-000000000000';
 const INVALID_ENTRY = { offset: INVALID_OFFSET, length: 0, moffset: 0n, zeroed: false, tag: 0 } as const;
 
 const bit = (...bits: number[]): number => bits.reduce((n, b) => n | (1 << b), 0);
@@ -226,35 +212,6 @@ function indexBytes(entries: readonly LayerSegment[], count: number): Uint8Array
     setSegment(out, i * SEGMENT_ENTRY, s ? { ...s, offset: BigInt(s.offset), moffset: BigInt(s.moffset) } : INVALID_ENTRY);
   }
   return out;
-}
-
-/** Header or trailer, by its flags word. `indexOffset` is bytes, `indexSize` entries. */
-function lsmtHeader(flags: number, options: LayerOptions, indexOffset = 0, indexSize = 0): Uint8Array {
-  const h = new Uint8Array(LSMT_SPACE);
-  setBytes(h, LSMT_HEADER, 'magic0', LSMT_MAGIC0);
-  setBytes(h, LSMT_HEADER, 'magic1', LSMT_MAGIC1);
-  setInteger(h, LSMT_HEADER, 'size', 390);
-  setInteger(h, LSMT_HEADER, 'flags', flags);
-  setInteger(h, LSMT_HEADER, 'index_offset', indexOffset);
-  setInteger(h, LSMT_HEADER, 'index_size', indexSize);
-  setInteger(h, LSMT_HEADER, 'virtual_size', options.virtualSize);
-  setBytes(h, LSMT_HEADER, 'uuid', uuidBytes(options.uuid));
-  setBytes(h, LSMT_HEADER, 'parent_uuid', uuidBytes(options.parentUuid));
-  setInteger(h, LSMT_HEADER, 'version', 1);
-  setInteger(h, LSMT_HEADER, 'sub_version', 1);
-  setBytes(h, LSMT_HEADER, 'user_tag', userTagBytes(options.userTag ?? ''));
-  return h;
-}
-
-function uuidBytes(uuid = NO_UUID): Uint8Array {
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(uuid)) throw new RangeError(`no UUID: ${uuid}`);
-  return Buffer.from(uuid.toUpperCase(), 'latin1');
-}
-
-function userTagBytes(tag: string): Uint8Array {
-  const bytes = Buffer.from(tag, 'utf8');
-  if (bytes.length > USER_TAG_BYTES) throw new RangeError(`a user tag of ${bytes.length} bytes, more than ${USER_TAG_BYTES}`);
-  return bytes;
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

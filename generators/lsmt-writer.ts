@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Writes LSMT layers: committed, sealed, and writable pairs. Offsets and lengths of segments are sectors. */
-import {
-  INVALID_OFFSET, LSMT_FLAG, LSMT_HEADER, LSMT_MAGIC0, LSMT_MAGIC1, LSMT_SPACE, SECTOR, SEGMENT_ENTRY, setBytes, setInteger, setSegment,
-} from '../spec/index.ts';
+import { INVALID_OFFSET, LSMT_FLAG, LSMT_SPACE, SECTOR, SEGMENT_ENTRY, setSegment } from '../spec/index.ts';
+import { lsmtHeader } from './lsmt-header.ts';
 
 /** One mapping to write; `content` is null for a zeroed one. */
 export interface WrittenSegment {
@@ -45,8 +44,8 @@ export function writeLsmt(segments: readonly WrittenSegment[], options: LsmtOpti
   const index = Buffer.concat(entries);
   const padding = new Uint8Array((SECTOR - (index.length % SECTOR)) % SECTOR);
   const headerFlags = 1 << LSMT_FLAG.header | 1 << LSMT_FLAG.dataFile | (options.form === 'committed' ? 1 << LSMT_FLAG.sealed : 0);
-  const header = headerOf(headerFlags, 0, 0, options.virtualSize);
-  const trailer = headerOf(1 << LSMT_FLAG.dataFile | 1 << LSMT_FLAG.sealed, indexOffset, entries.length, options.virtualSize);
+  const header = lsmtHeader(headerFlags, options);
+  const trailer = lsmtHeader(1 << LSMT_FLAG.dataFile | 1 << LSMT_FLAG.sealed, options, indexOffset, entries.length);
   return new Uint8Array(Buffer.concat([header, data, index, padding, trailer]));
 }
 
@@ -54,8 +53,8 @@ export function writeLsmt(segments: readonly WrittenSegment[], options: LsmtOpti
 export function writePair(writes: readonly WrittenSegment[], virtualSize: number): { data: Uint8Array; index: Uint8Array } {
   const { placed, data } = place(writes, 'packed');
   return {
-    data: new Uint8Array(Buffer.concat([headerOf(1 << LSMT_FLAG.header | 1 << LSMT_FLAG.dataFile, 0, 0, virtualSize), data])),
-    index: new Uint8Array(Buffer.concat([headerOf(1 << LSMT_FLAG.header, LSMT_SPACE, 0, virtualSize), ...placed.map(entry)])),
+    data: new Uint8Array(Buffer.concat([lsmtHeader(1 << LSMT_FLAG.header | 1 << LSMT_FLAG.dataFile, { virtualSize }), data])),
+    index: new Uint8Array(Buffer.concat([lsmtHeader(1 << LSMT_FLAG.header, { virtualSize }, LSMT_SPACE), ...placed.map(entry)])),
   };
 }
 
@@ -87,22 +86,4 @@ function invalidEntry(): Uint8Array {
   const out = new Uint8Array(SEGMENT_ENTRY);
   setSegment(out, 0, { offset: INVALID_OFFSET, length: 0, moffset: 0n, zeroed: false, tag: 0 });
   return out;
-}
-
-const NO_UUID = '00000000-0000-0000-0000-000000000000';
-
-function headerOf(flags: number, indexOffset: number, indexSize: number, virtualSize: number): Uint8Array {
-  const h = new Uint8Array(LSMT_SPACE);
-  setBytes(h, LSMT_HEADER, 'magic0', LSMT_MAGIC0);
-  setBytes(h, LSMT_HEADER, 'magic1', LSMT_MAGIC1);
-  setInteger(h, LSMT_HEADER, 'size', 390);
-  setInteger(h, LSMT_HEADER, 'flags', flags);
-  setInteger(h, LSMT_HEADER, 'index_offset', indexOffset);
-  setInteger(h, LSMT_HEADER, 'index_size', indexSize);
-  setInteger(h, LSMT_HEADER, 'virtual_size', virtualSize);
-  setBytes(h, LSMT_HEADER, 'uuid', Buffer.from(NO_UUID, 'latin1'));
-  setBytes(h, LSMT_HEADER, 'parent_uuid', Buffer.from(NO_UUID, 'latin1'));
-  setInteger(h, LSMT_HEADER, 'version', 1);
-  setInteger(h, LSMT_HEADER, 'sub_version', 1);
-  return h;
 }
