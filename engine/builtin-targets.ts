@@ -2,7 +2,7 @@
 /** Targets that need nothing but ourselves: the oracle as a reader, and those made of it. */
 import { createHash } from 'node:crypto';
 import type { Observation, ReadObservation, ReadOutcome } from '../model/index.ts';
-import { examine } from '../oracles/examine.ts';
+import { strictOutcome } from '../oracles/examine.ts';
 import { canaryTarget, crashingTarget, lyingTarget } from '../targets/fakes/index.ts';
 import type { Job, Target } from '../targets/target.ts';
 
@@ -39,7 +39,7 @@ export const BUILTIN_TARGETS: Readonly<Record<string, () => Target>> = {
 };
 
 function observe({ case: c, wanted }: Job): Observation {
-  const { strict } = examine(c).expectation;
+  const strict = strictOutcome(c);
   const common = { complaints: [], log: '', history: 0 };
   if (strict.outcome === 'refuse') return { ...common, open: 'refused', refusal: `${strict.clause}: ${strict.why}`, reads: [] };
   return { ...common, open: 'opened', size: strict.size, reads: strict.reads.map((r, i) => readResult(r, wanted[i] ?? null)) };

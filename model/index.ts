@@ -8,3 +8,4 @@ export * from './finding.ts';
 export * from './identity.ts';
 export * from './events.ts';
 export * from './errors.ts';
+export * from './lowered.ts';

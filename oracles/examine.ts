@@ -35,6 +35,11 @@ export function examine(c: Case): Examined {
   };
 }
 
+/** The strict outcome alone: what a reader under test does with a case, without what it might have done. */
+export function strictOutcome(c: Case): Outcome {
+  return attempt(c, []).outcome;
+}
+
 interface Attempt {
   readonly outcome: Outcome;
   /** Virtual size in bytes; null where the case is refused. */

@@ -5,26 +5,19 @@
  * on the merge, given by the kernel itself.
  */
 import { SECTOR } from '../spec/index.ts';
-import type { Case } from '../model/index.ts';
+import type { Case, Lowered, LoweredPiece } from '../model/index.ts';
 import { layerSources, wholeSectors } from './examine.ts';
 import { openStack } from './stack.ts';
 import { STRICT, Violation } from './violation.ts';
 
-/** A run of the device; see `Lowered` in the target interface. */
-interface Run {
-  readonly start: number;
-  readonly sectors: number;
-  readonly source: { readonly layer: number; readonly sector: number } | null;
-}
-
 /** Pieces and decoded layer images of a stack; null where the case is no stack, is refused, has no sector, or has a block that does not decode. */
-export function lower(c: Case): { pieces: Run[]; images: Uint8Array[] } | null {
+export function lower(c: Case): Lowered | null {
   if (c.device !== 'lsmt') return null;
   try {
     const stack = openStack(layerSources(c), STRICT);
     const end = wholeSectors(stack.size) / SECTOR;
     const images = stack.layers.map((l) => l.lsmt.data.read(0, l.lsmt.data.size));
-    const pieces: Run[] = [];
+    const pieces: LoweredPiece[] = [];
     const zeros = (start: number, to: number): void => {
       if (to > start) pieces.push({ start, sectors: to - start, source: null });
     };

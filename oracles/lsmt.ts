@@ -4,7 +4,7 @@ import {
   getBytes, getInteger, getSegment, hasFlag, INVALID_OFFSET, LSMT_FLAG, LSMT_HEADER, LSMT_MAGIC0, LSMT_MAGIC1, LSMT_SPACE, SECTOR,
   SEGMENT_ENTRY, type LsmtField,
 } from '../spec/index.ts';
-import type { ByteSource } from './source.ts';
+import { sameBytes, type ByteSource } from './source.ts';
 import { violate, Violation, type Leniency } from './violation.ts';
 
 /** One live mapping of a layer: [start, end) of the device, both in sectors. */
@@ -38,8 +38,7 @@ export function looksLikeLsmt(source: ByteSource): boolean {
 }
 
 function hasMagic(header: Uint8Array): boolean {
-  const same = (a: Uint8Array, b: Uint8Array): boolean => a.every((x, i) => x === b[i]);
-  return same(getBytes(header, LSMT_HEADER, 'magic0'), LSMT_MAGIC0) && same(getBytes(header, LSMT_HEADER, 'magic1'), LSMT_MAGIC1);
+  return sameBytes(getBytes(header, LSMT_HEADER, 'magic0'), LSMT_MAGIC0) && sameBytes(getBytes(header, LSMT_HEADER, 'magic1'), LSMT_MAGIC1);
 }
 
 /** Opens a committed or sealed layer. Throws Violation; allocates no more than the index inside the file takes. */

@@ -19,6 +19,11 @@ export function checkRange(size: number, offset: number, length: number): void {
   }
 }
 
+/** Whether two runs of bytes are the same. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
+
 /** A buffer as a source; reads are views, not copies. */
 export function bufferSource(bytes: Uint8Array): ByteSource {
   return {

@@ -6,7 +6,7 @@ import {
 } from '../spec/index.ts';
 import { rawCrc32c } from './crc32c.ts';
 import { decodeLz4Block } from './lz4.ts';
-import { checkRange, type ByteSource } from './source.ts';
+import { checkRange, sameBytes, type ByteSource } from './source.ts';
 import { violate, Violation, type Leniency } from './violation.ts';
 import { decodeZstdBlock } from './zstd.ts';
 
@@ -32,8 +32,8 @@ export function looksLikeZFile(source: ByteSource): boolean {
 }
 
 function hasMagic(header: Uint8Array): boolean {
-  return equal(getBytes(header, ZFILE_HEADER, 'magic0'), ZFILE_MAGIC0)
-    && equal(getBytes(header, ZFILE_HEADER, 'magic1'), ZFILE_MAGIC1);
+  return sameBytes(getBytes(header, ZFILE_HEADER, 'magic0'), ZFILE_MAGIC0)
+    && sameBytes(getBytes(header, ZFILE_HEADER, 'magic1'), ZFILE_MAGIC1);
 }
 
 /** Opens a ZFile. Throws Violation where a clause is broken. Allocates no more than the index inside the file takes. */
@@ -63,7 +63,7 @@ function sameFields(header: Uint8Array, source: ByteSource): boolean {
   const trailer = source.read(source.size - ZFILE_SPACE, ZFILE_SPACE);
   const flags = getInteger(trailer, ZFILE_HEADER, 'flags');
   const kind = [ZFILE_FLAG.header, ZFILE_FLAG.dataFile, ZFILE_FLAG.sealed].map((bit) => hasFlag(flags, bit)).join();
-  return hasMagic(trailer) && kind === 'false,true,true' && equal(header.subarray(FIELDS_START), trailer.subarray(FIELDS_START));
+  return hasMagic(trailer) && kind === 'false,true,true' && sameBytes(header.subarray(FIELDS_START), trailer.subarray(FIELDS_START));
 }
 
 function openTrailer(source: ByteSource, lenient: Leniency): Uint8Array {
@@ -248,10 +248,6 @@ function checkBlockCrc(stored: Uint8Array, trailer: Uint8Array, i: number, offse
   if (recorded !== computed) {
     throw new Violation('ZF-BLK-03', offset, `the CRC of block ${i} is ${hex(recorded)}, its bytes give ${hex(computed)}`);
   }
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((x, i) => x === b[i]);
 }
 
 function hex(value: number | bigint): string {

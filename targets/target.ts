@@ -1,21 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The one interface between the engine and whatever is tested. */
-import type { Case, TargetIdentity, Observation, Stance } from '../model/index.ts';
-
-/** A plain table of linear and zero pieces that equals a stack: what stock device-mapper can show. */
-export interface LoweredPiece {
-  /** Sectors of 512 bytes from the start of the device. */
-  readonly start: number;
-  readonly sectors: number;
-  /** Where the bytes are: layer and sector in its decoded image; null for zeros. */
-  readonly source: { readonly layer: number; readonly sector: number } | null;
-}
-
-export interface Lowered {
-  readonly pieces: readonly LoweredPiece[];
-  /** Each layer's innermost LSMT file, decoded. */
-  readonly images: readonly Uint8Array[];
-}
+import type { Case, Lowered, Observation, Stance, TargetIdentity } from '../model/index.ts';
 
 /** One case made ready for a target. */
 export interface Job {

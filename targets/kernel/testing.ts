@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ReadPlan, Slack, Wrapper } from '../../model/index.ts';
-import type { Job, Lowered } from '../target.ts';
+import type { Lowered, ReadPlan, Slack, Wrapper } from '../../model/index.ts';
+import type { Job } from '../target.ts';
 import { Cache, Steps, missingPackages, newestCached, prepareLab, type PreparedLab } from './lab/index.ts';
 
 export const cache = new Cache();
