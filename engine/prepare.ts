@@ -2,7 +2,7 @@
 /** A drawn case made ready: built, examined by the oracle, sized. Targets get jobs made from it. */
 import { createHash } from 'node:crypto';
 import { build, type Drawn } from '../generators/draw.ts';
-import type { Case, Expectation, Stance } from '../model/index.ts';
+import { formOf, type Case, type Expectation, type Stance } from '../model/index.ts';
 import { SECTOR } from '../spec/index.ts';
 import { examine } from '../oracles/examine.ts';
 import { lower } from '../oracles/lower.ts';
@@ -18,9 +18,9 @@ export interface Prepared {
   readonly disagreement?: string;
 }
 
-export function prepare(drawn: Drawn): Prepared {
+export function prepare(drawn: Drawn, declared?: ReadonlySet<string>): Prepared {
   const built = build(drawn);
-  const { case: c, expectation } = examine(built.case);
+  const { case: c, expectation } = examine(built.case, declared);
   const disagreement = built.model ? disagreementOf(c, expectation, built.model) : null;
   return { drawn, case: c, expectation, digest: caseDigest(c), ...(disagreement === null ? {} : { disagreement }) };
 }
@@ -56,7 +56,9 @@ export function notDeployable(c: Case, target: Target): string | null {
   if (!supports.devices.includes(c.device)) return `it has no ${c.device} device`;
   const wrapper = c.layers.flatMap((l) => l.wrapping).find((w) => !supports.wrappings.includes(w));
   if (wrapper) return `it takes no layers in a ${wrapper}`;
-  if (!supports.writablePairs && c.layers.some((l) => l.index)) return 'it takes no writable pairs';
+  const form = c.layers.map(formOf).find((f) => f !== null && !supports.forms.includes(f));
+  if (form) return `it takes no ${form} layers`;
+  if (c.access.table && !supports.tables) return 'it has no tables';
   if (c.layers.length > supports.maxLayers) return `it takes ${supports.maxLayers} layers at most`;
   if (target.sizeUnit === SECTOR) {
     if (c.access.deviceBytes < SECTOR) return 'a table of 0 sectors cannot be loaded';

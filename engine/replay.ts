@@ -25,7 +25,7 @@ export interface Replayed {
 
 /** Replays the case (after those before it) in a fresh instance, up to `times` times or until it shows. */
 export async function replayFinding(finding: Replayable, target: Target, options: { times?: number; signal: AbortSignal }): Promise<Replayed> {
-  const cases: Judged[] = [...finding.before, finding.smallest].map(examine);
+  const cases: Judged[] = [...finding.before, finding.smallest].map((c) => examine(c));
   const session = await target.open();
   try {
     let last: Replayed = { shown: 0, tried: 0, verdict: { kind: 'engine-error', why: 'not run' }, observation: null };

@@ -6,7 +6,7 @@ import { judge } from './judge.ts';
 
 const BYTES = Uint8Array.from({ length: 8192 }, (_, i) => i % 251);
 const STANCE: Stance = {
-  supports: { wrappings: [], devices: ['lsmt', 'zfile'], writablePairs: false, algorithms: ['lz4'], blockSizes: [4096], maxLayers: 256 },
+  supports: { wrappings: [], devices: ['lsmt', 'zfile'], forms: [], tables: true, algorithms: ['lz4'], blockSizes: [4096], maxLayers: 256 },
   flags: {}, knownFailures: [],
 };
 const CASE: Case = {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Expectation × observation × stance → verdict. */
+import { DECLARED_ONLY } from '../spec/index.ts';
 import type { Case, Expectation, FindingKind, Observation, Stance, Verdict } from '../model/index.ts';
 import { compare, refusedLate, type DeviceKind, type Mismatch } from './compare.ts';
 
@@ -59,7 +60,7 @@ const LATE = 'suite.late-refusal';
 
 function fromOutcomes(c: Case, expectation: Expectation, seen: Observation, stance: Stance, device: DeviceKind): Verdict | null {
   const strict = compare(c, expectation.strict, seen, device, expectation);
-  const permitted = expectation.alternatives.filter((a) => a.flags.every((f) => stance.flags[f] !== false));
+  const permitted = expectation.alternatives.filter((a) => a.flags.every((f) => stance.flags[f] ?? !DECLARED_ONLY.has(f)));
   const matching = permitted.find((a) => compare(c, a.outcome, seen, device, expectation) === null);
   if (!strict) {
     const declared = firstDeclaredLenient(expectation, stance);

@@ -17,11 +17,30 @@ export interface Layer {
   /** The index file of a writable pair; absent for every other layer. */
   readonly index?: Uint8Array;
   /**
+   * Where the file of a sparse writable layer has data, in bytes, ascending and
+   * apart, multiples of 4096 (a file system keeps no smaller holes); the rest
+   * of `bytes` is holes and zeros. Absent for every other layer.
+   */
+  readonly extents?: readonly Extent[];
+  /** The remote file of a warp layer, to which entries of tag 1 map; absent for every other layer. */
+  readonly remote?: Uint8Array;
+  /**
    * Bytes of the image inside the outermost ZFile, as whoever deploys it
    * knows them (from the manifest, not from the damaged file): the length of
    * the device made for the ZFile. Absent where there is no ZFile.
    */
   readonly exposedBytes?: number;
+}
+
+/** Bytes [from, to) of a file. */
+export interface Extent {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What makes a layer other than a sealed LSMT file; null for that. */
+export function formOf(layer: Layer): 'pair' | 'sparse' | 'warp' | null {
+  return layer.index ? 'pair' : layer.extents ? 'sparse' : layer.remote ? 'warp' : null;
 }
 
 /** What comes after the image's last byte on the device that backs it. */
@@ -45,6 +64,17 @@ export interface ReadPlan {
   readonly mode: 'direct' | 'buffered';
 }
 
+/** One thing that is wrong with the device's table, which otherwise names each image and its bytes. */
+export type TableFault =
+  /** The bytes argument of a layer is off by `delta` bytes. */
+  | { readonly kind: 'bytes'; readonly layer: number; readonly delta: number }
+  /** The bytes argument of a layer is this text. */
+  | { readonly kind: 'text'; readonly layer: number; readonly text: string }
+  /** So many arguments are missing at the end (negative) or too many (positive). */
+  | { readonly kind: 'count'; readonly delta: number }
+  /** The device argument of a layer names nothing. */
+  | { readonly kind: 'device'; readonly layer: number };
+
 /** How the devices of a case are made and read. */
 export interface AccessPlan {
   readonly slack: Slack;
@@ -54,6 +84,8 @@ export interface AccessPlan {
    */
   readonly deviceBytes: number;
   readonly reads: readonly ReadPlan[];
+  /** Absent: the table is right. For a layer in a ZFile it is the table of the device over it that is wrong. */
+  readonly table?: TableFault;
 }
 
 /** Images bottom to top, how they are read, and what that is meant to show. */
@@ -65,6 +97,10 @@ export interface Case {
   /** Bottom to top; exactly one for a ZFile device. */
   readonly layers: readonly Layer[];
   readonly access: AccessPlan;
-  /** The generator's own account, in clause ids. The oracle, not this, decides the class. */
+  /**
+   * The generator's own account, in clause ids: what the case touches, in the
+   * specification's order, and what it violates, first what a reader meets
+   * first. The oracle, not this, decides the class.
+   */
   readonly clauses: { readonly exercises: readonly string[]; readonly violates: readonly string[] };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What a conformant reader does with a case. */
 
-/** The image is refused when it is opened. */
+/** The image is refused when it is opened: phase open. */
 export interface Refusal {
   readonly outcome: 'refuse';
   /** The clause that the image violates, the first in the specification's order. */
@@ -31,7 +31,7 @@ export interface ReadBytes {
   readonly ranges: readonly GovernedRange[];
 }
 
-/** The read must fail; bytes before the failing position may be returned first. */
+/** The read must fail: phase read. Bytes before the failing position may be returned first. */
 export interface ReadError {
   readonly outcome: 'error';
   readonly clause: string;

@@ -13,7 +13,10 @@ export interface Stance {
   readonly supports: {
     readonly wrappings: readonly ('zfile' | 'tar')[];
     readonly devices: readonly ('zfile' | 'lsmt')[];
-    readonly writablePairs: boolean;
+    /** Layers other than sealed ones. */
+    readonly forms: readonly ('pair' | 'sparse' | 'warp')[];
+    /** Whether its devices are made by tables that can be wrong. */
+    readonly tables: boolean;
     readonly algorithms: readonly ('lz4' | 'zstd')[];
     /** Bytes; empty means all that the format allows. */
     readonly blockSizes: readonly number[];

@@ -16,12 +16,16 @@ export interface Examined {
   readonly case: Case;
 }
 
-/** What a conformant reader does with the case. Never throws for what an image holds. */
-export function examine(c: Case): Examined {
-  const strict = attempt(c, []);
+/**
+ * What a conformant reader does with the case. Never throws for what an image
+ * holds. `declared` are the flags that some target under test declares: the
+ * other side of settled points is worked out for those only.
+ */
+export function examine(c: Case, declared: ReadonlySet<string> = new Set()): Examined {
+  const strict = attempt(c, [], declared);
   const sized = strict.size === null ? c : resize(c, strict.size, strict.exposed);
-  const expected = strict.size === null ? strict : attempt(sized, []);
-  const alternatives = alternativesOf(sized, expected);
+  const expected = strict.size === null ? strict : attempt(sized, [], declared);
+  const alternatives = alternativesOf(sized, expected, declared);
   const clean = expected.outcome.outcome === 'open' && expected.outcome.reads.every((r) => r.outcome === 'bytes');
   return {
     case: sized,
@@ -37,7 +41,7 @@ export function examine(c: Case): Examined {
 
 /** The strict outcome alone: what a reader under test does with a case, without what it might have done. */
 export function strictOutcome(c: Case): Outcome {
-  return attempt(c, []).outcome;
+  return attempt(c, [], new Set()).outcome;
 }
 
 interface Attempt {
@@ -52,8 +56,8 @@ interface Attempt {
   readonly asked: ReadonlySet<string>;
 }
 
-function attempt(c: Case, flags: readonly string[]): Attempt {
-  const lenient = new RecordedLeniency(flags);
+function attempt(c: Case, flags: readonly string[], declared: ReadonlySet<string>): Attempt {
+  const lenient = new RecordedLeniency(flags, declared);
   const { asked } = lenient;
   const refused = (v: Violation): Attempt => ({
     outcome: { outcome: 'refuse', clause: v.clause, layer: v.layer, at: v.at, why: v.message },
@@ -84,6 +88,8 @@ export function layerSources(c: Case): LayerSource[] {
     wrapping: l.wrapping,
     file: bufferSource(l.bytes),
     ...(l.index ? { index: bufferSource(l.index) } : {}),
+    ...(l.extents ? { extents: l.extents } : {}),
+    ...(l.remote ? { remote: bufferSource(l.remote) } : {}),
   }));
 }
 
@@ -128,7 +134,7 @@ function readablePrefix(device: Device, offset: number, length: number): Uint8Ar
 }
 
 /** Every outcome that some choice of sides of the contested points allows, other than the strict one. */
-function alternativesOf(c: Case, strict: Attempt): Alternative[] {
+function alternativesOf(c: Case, strict: Attempt, declared: ReadonlySet<string>): Alternative[] {
   const alternatives: Alternative[] = [];
   const tried = new Set<string>();
   const queue: string[][] = extend([], strict.asked);
@@ -137,7 +143,7 @@ function alternativesOf(c: Case, strict: Attempt): Alternative[] {
     const key = flags.join();
     if (tried.has(key)) continue;
     tried.add(key);
-    const found = attempt(c, flags);
+    const found = attempt(c, flags, declared);
     if (!sameOutcome(found.outcome, strict.outcome)) alternatives.push({ flags, outcome: found.outcome });
     queue.push(...extend(flags, found.asked));
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Opening layers with their envelopes and reading the merged device. */
 import { SECTOR } from '../spec/index.ts';
-import type { GovernedRange, Wrapper } from '../model/index.ts';
+import type { Extent, GovernedRange, Wrapper } from '../model/index.ts';
 import { openHeader, openIndexFile, openLsmt, toMapping, type LsmtLayer, type Mapping } from './lsmt.ts';
 import { firstPieceAfter, mergeLayers, type Piece } from './merge.ts';
 import type { ByteSource } from './source.ts';
@@ -9,11 +9,16 @@ import { unwrapTar } from './tar.ts';
 import { violate, Violation, type Leniency } from './violation.ts';
 import { openZFile, type ZFileReader } from './zfile.ts';
 
-/** One layer as it arrives: its file, its envelopes, and the index file of a writable pair. */
+/** One layer as it arrives: its file, its envelopes, and what else its form has. */
 export interface LayerSource {
   readonly wrapping: readonly Wrapper[];
   readonly file: ByteSource;
+  /** The index file of a writable pair. */
   readonly index?: ByteSource;
+  /** Where the file of a sparse layer has data. */
+  readonly extents?: readonly Extent[];
+  /** The remote file of a warp layer. */
+  readonly remote?: ByteSource;
 }
 
 export interface OpenLayer {

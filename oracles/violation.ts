@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The image breaks a clause. Thrown inside the oracle, turned into an outcome at its border. */
-import { clauseOf } from '../spec/index.ts';
+import { clauseOf, DECLARED_ONLY } from '../spec/index.ts';
 
 export class Violation extends Error {
   override readonly name = 'Violation';
@@ -29,16 +29,23 @@ export interface Leniency {
 /** The normative side everywhere. */
 export const STRICT: Leniency = { has: () => false };
 
-/** Takes the other side of `flags` and remembers every flag it was asked for. */
+/**
+ * Takes the other side of `flags` and remembers every flag it was asked for.
+ * Points that the reference's files settle are open questions only where
+ * `declared` names them: no other target may take their other side.
+ */
 export class RecordedLeniency implements Leniency {
   readonly asked = new Set<string>();
   readonly #flags: ReadonlySet<string>;
+  readonly #declared: ReadonlySet<string>;
 
-  constructor(flags: Iterable<string>) {
+  constructor(flags: Iterable<string>, declared: ReadonlySet<string> = new Set()) {
     this.#flags = new Set(flags);
+    this.#declared = declared;
   }
 
   has(flag: string): boolean {
+    if (DECLARED_ONLY.has(flag) && !this.#declared.has(flag)) return false;
     this.asked.add(flag);
     return this.#flags.has(flag);
   }

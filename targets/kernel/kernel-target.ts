@@ -42,13 +42,13 @@ const MAX_LAYERS = 256;
 
 const STANCE: Readonly<Record<'stock' | 'patch', Stance>> = {
   patch: {
-    supports: { wrappings: ['zfile'], devices: ['zfile', 'lsmt'], writablePairs: false, algorithms: ['lz4'], blockSizes: [4096], maxLayers: MAX_LAYERS },
+    supports: { wrappings: ['zfile'], devices: ['zfile', 'lsmt'], forms: [], tables: true, algorithms: ['lz4'], blockSizes: [4096], maxLayers: MAX_LAYERS },
     flags: {},
     knownFailures: [],
   },
   stock: {
     // It is given the oracle's own table, so whatever the oracle can lower is supported.
-    supports: { wrappings: ['zfile', 'tar'], devices: ['lsmt'], writablePairs: true, algorithms: ['lz4', 'zstd'], blockSizes: [], maxLayers: MAX_LAYERS },
+    supports: { wrappings: ['zfile', 'tar'], devices: ['lsmt'], forms: ['pair', 'sparse', 'warp'], tables: false, algorithms: ['lz4', 'zstd'], blockSizes: [], maxLayers: MAX_LAYERS },
     flags: {},
     knownFailures: [],
   },
