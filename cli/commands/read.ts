@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** `ovbd read`: the strict reader as a tool. */
-import { closeSync, existsSync, fstatSync, openSync, readSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { EXIT, UsageError } from '../../model/index.ts';
 import { readDevice, type LayerInput } from '../../oracles/read.ts';
-import type { ByteSource } from '../../oracles/source.ts';
 import { Violation } from '../../oracles/violation.ts';
 import { oneLine, temporaryName } from '../../reports/index.ts';
+import { openSource, splitPair, type FileSource } from '../image-files.ts';
 
 export interface ReadOptions {
   readonly output: string;
@@ -25,10 +25,14 @@ export async function read(layers: readonly string[], options: ReadOptions, sign
   if (existsSync(options.output) && files.some((file) => realpathSync(file) === realpathSync(options.output))) {
     throw new UsageError(`${options.output} is an input: give another file to write`);
   }
-  const opened: number[] = [];
+  const opened: FileSource[] = [];
+  const source = (path: string): FileSource => {
+    opened.push(openSource(path));
+    return opened.at(-1)!;
+  };
   try {
     const inputs = names.map(({ data, index }): LayerInput => ({
-      file: openSource(data, opened), ...(index !== undefined && { index: openSource(index, opened) }),
+      file: source(data), ...(index !== undefined && { index: source(index) }),
     }));
     const result = readDevice(inputs, options.as);
     if (!result.ok) return refuse(names[result.layer]!.data, result.clause, result.at, result.why);
@@ -39,49 +43,13 @@ export async function read(layers: readonly string[], options: ReadOptions, sign
     if (error instanceof Violation) return refuse(names[error.layer]!.data, error.clause, error.at, error.message);
     throw error;
   } finally {
-    opened.forEach((file) => closeSync(file));
+    opened.forEach((file) => file.close());
   }
 }
 
 function refuse(file: string, clause: string, at: number, why: string): number {
   process.stderr.write(`${oneLine(`${file}: refused: ${clause} at byte ${at}: ${why}`)}\n`);
   return EXIT.findings;
-}
-
-/** A file of that very name, or else `data:index` at the colon that gives two files. */
-function splitPair(layer: string): { data: string; index?: string } {
-  if (existsSync(layer)) return { data: layer };
-  for (let colon = layer.indexOf(':'); colon >= 0; colon = layer.indexOf(':', colon + 1)) {
-    const pair = { data: layer.slice(0, colon), index: layer.slice(colon + 1) };
-    if (existsSync(pair.data) && existsSync(pair.index)) return pair;
-  }
-  throw new UsageError(`${layer}: no such file${layer.includes(':') ? ', nor a pair data:index of two files' : ''}`);
-}
-
-/** A file that is read where it is asked for. Its size is taken once; shrinking in mid-read is an error, not zeros. */
-function openSource(path: string, opened: number[]): ByteSource {
-  if (!statSync(path).isFile()) throw new UsageError(`${path}: not a plain file`);
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch (error) {
-    throw new UsageError(`${path}: cannot be read: ${(error as NodeJS.ErrnoException).code}`);
-  }
-  opened.push(file);
-  const { size } = fstatSync(file);
-  return {
-    size,
-    read(offset, length) {
-      if (!(offset >= 0 && length >= 0 && offset + length <= size)) throw new RangeError(`read of ${length} bytes at ${offset} of ${path}`);
-      const bytes = new Uint8Array(length);
-      for (let done = 0; done < length;) {
-        const n = readSync(file, bytes, done, length - done, offset + done);
-        if (n === 0) throw new UsageError(`${path}: became shorter while it was read`);
-        done += n;
-      }
-      return bytes;
-    },
-  };
 }
 
 /** Files are there whole or not at all; what is not a plain file (a pipe, a device) is written as it comes. */

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+/** Image files as commands name them: one file, or a writable pair `data:index`; read where they are asked for, never whole. */
+import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { UsageError } from '../model/index.ts';
+import type { ByteSource } from '../oracles/source.ts';
+
+/** The paths of one layer. */
+export interface LayerPaths {
+  readonly data: string;
+  /** Index file of a writable pair. */
+  readonly index?: string;
+}
+
+/** The file is there and cannot be read. Wrong input to a command that needs the image; an answer to one that is asked about it. */
+export class UnreadableFile extends UsageError {}
+
+/** A file of that very name, or else `data:index` at the colon that gives two files. Throws `UsageError` where there is neither. */
+export function splitPair(layer: string): LayerPaths {
+  if (existsSync(layer)) return { data: layer };
+  for (let colon = layer.indexOf(':'); colon >= 0; colon = layer.indexOf(':', colon + 1)) {
+    const pair = { data: layer.slice(0, colon), index: layer.slice(colon + 1) };
+    if (existsSync(pair.data) && existsSync(pair.index)) return pair;
+  }
+  throw new UsageError(`${layer}: no such file${layer.includes(':') ? ', nor a pair data:index of two files' : ''}`);
+}
+
+/** A source over an open file. */
+export interface FileSource extends ByteSource {
+  close(): void;
+}
+
+/**
+ * A file that is read where it is asked for. Its size is taken once; shrinking
+ * in mid-read is an error, not zeros. Throws `UsageError` for what is no plain
+ * file and `UnreadableFile` for what cannot be read, at opening or in mid-read.
+ */
+export function openSource(path: string): FileSource {
+  if (!statSync(path).isFile()) throw new UsageError(`${path}: not a plain file`);
+  const file = orUnreadable(path, () => openSync(path, 'r'));
+  const { size } = fstatSync(file);
+  return {
+    size,
+    read(offset, length) {
+      if (!(offset >= 0 && length >= 0 && offset + length <= size)) throw new RangeError(`read of ${length} bytes at ${offset} of ${path}`);
+      const bytes = new Uint8Array(length);
+      for (let done = 0; done < length;) {
+        const n = orUnreadable(path, () => readSync(file, bytes, done, length - done, offset + done));
+        if (n === 0) throw new UnreadableFile(`${path}: became shorter while it was read`);
+        done += n;
+      }
+      return bytes;
+    },
+    close: () => closeSync(file),
+  };
+}
+
+function orUnreadable<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new UnreadableFile(`${path}: cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
