@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { build, type Drawn } from '../generators/draw.ts';
 import { formOf, type Case, type Expectation, type Stance } from '../model/index.ts';
-import { SECTOR } from '../spec/index.ts';
+import { DECLARED_ONLY, SECTOR } from '../spec/index.ts';
 import { examine } from '../oracles/examine.ts';
 import { lower } from '../oracles/lower.ts';
 import type { Job, Target } from '../targets/target.ts';
@@ -18,6 +18,7 @@ export interface Prepared {
   readonly disagreement?: string;
 }
 
+/** `declared`: flags of settled points that some target declares (oracles/examine.ts). */
 export function prepare(drawn: Drawn, declared?: ReadonlySet<string>): Prepared {
   const built = build(drawn);
   const { case: c, expectation } = examine(built.case, declared);
@@ -39,10 +40,11 @@ export function disagreementOf(c: Case, { strict }: Expectation, model: Uint8Arr
 /** SHA-256 over everything of a case that a target can see. */
 export function caseDigest(c: Case): string {
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([c.device, c.access, c.layers.map((l) => [l.wrapping, l.bytes.length, l.index?.length ?? null, l.exposedBytes ?? null])]));
+  hash.update(JSON.stringify([c.device, c.access, c.layers.map((l) => [l.wrapping, l.bytes.length, l.index?.length ?? null, l.exposedBytes ?? null, l.extents ?? null, l.remote?.length ?? null])]));
   for (const l of c.layers) {
     hash.update(l.bytes);
     if (l.index) hash.update(l.index);
+    if (l.remote) hash.update(l.remote);
   }
   return hash.digest('hex');
 }
@@ -59,7 +61,6 @@ export function notDeployable(c: Case, target: Target): string | null {
   const form = c.layers.map(formOf).find((f) => f !== null && !supports.forms.includes(f));
   if (form) return `it takes no ${form} layers`;
   if (c.access.table && !supports.tables) return 'it has no tables';
-  if (c.layers.length > supports.maxLayers) return `it takes ${supports.maxLayers} layers at most`;
   if (target.sizeUnit === SECTOR) {
     if (c.access.deviceBytes < SECTOR) return 'a table of 0 sectors cannot be loaded';
     if (c.layers.some((l) => l.wrapping.includes('zfile') && (l.exposedBytes ?? 0) < SECTOR)) return 'a ZFile of less than a sector is no device';
@@ -81,4 +82,9 @@ function wantedDigest(c: Case, { strict }: Expectation, i: number): string | nul
   if (read?.outcome !== 'bytes') return null;
   const visible = Math.max(0, c.access.deviceBytes - c.access.reads[i]!.offset);
   return createHash('sha256').update(read.bytes.subarray(0, visible)).digest('hex');
+}
+
+/** Flags of settled points of which some target says that it takes the other side. */
+export function declaredFlags(targets: readonly Target[]): ReadonlySet<string> {
+  return new Set(targets.flatMap((t) => Object.keys(t.stance.flags).filter((f) => t.stance.flags[f] && DECLARED_ONLY.has(f))));
 }

@@ -3,6 +3,7 @@
 import type { Case, Observation, Verdict } from '../model/index.ts';
 import { examine } from '../oracles/examine.ts';
 import type { Target } from '../targets/target.ts';
+import { declaredFlags } from './prepare.ts';
 import { PATIENCE } from './confirm.ts';
 import { execute, type Judged } from './execute.ts';
 
@@ -25,7 +26,7 @@ export interface Replayed {
 
 /** Replays the case (after those before it) in a fresh instance, up to `times` times or until it shows. */
 export async function replayFinding(finding: Replayable, target: Target, options: { times?: number; signal: AbortSignal }): Promise<Replayed> {
-  const cases: Judged[] = [...finding.before, finding.smallest].map((c) => examine(c));
+  const cases: Judged[] = [...finding.before, finding.smallest].map((c) => examine(c, declaredFlags([target])));
   const session = await target.open();
   try {
     let last: Replayed = { shown: 0, tried: 0, verdict: { kind: 'engine-error', why: 'not run' }, observation: null };

@@ -9,7 +9,7 @@ import type { CaseClass, Event } from '../model/index.ts';
 import type { Session, Target } from '../targets/target.ts';
 import { execute, type Executed } from './execute.ts';
 import { inParallel, type Lanes } from './lanes.ts';
-import { prepare, type Prepared } from './prepare.ts';
+import { declaredFlags, prepare, type Prepared } from './prepare.ts';
 
 /** Cases that share an instance. */
 export const CHUNK = 25;
@@ -38,6 +38,7 @@ export interface Screened {
 }
 
 export async function screen(s: ScreenSettings): Promise<Screened> {
+  const declared = declaredFlags(s.targets);
   const chunks = Math.ceil(s.cases / CHUNK);
   const digests: string[][] = [];
   const labels: Label[][] = [];
@@ -53,7 +54,7 @@ export async function screen(s: ScreenSettings): Promise<Screened> {
   await inParallel(Array.from({ length: chunks }, (_, c) => c), width, s.signal, async (c) => {
     if (Date.now() > s.deadline) return;
     const size = Math.min(CHUNK, s.cases - c * CHUNK);
-    const cases = Array.from({ length: size }, (_, k) => prepare(s.draw(c * CHUNK + k)));
+    const cases = Array.from({ length: size }, (_, k) => prepare(s.draw(c * CHUNK + k), declared));
     const ran: [Target, Executed[]][] = [];
     for (const target of s.targets) {
       const executed = await s.lanes.get(target)!.use(async (session) => {
@@ -81,7 +82,7 @@ export async function screen(s: ScreenSettings): Promise<Screened> {
     digests: digests.slice(0, kept).flat(),
     results: new Map([...results].map(([t, r]) => [t, r.slice(0, kept).flat()])),
     rates: new Map([...spent].map(([t, x]) => [t, x.ms > 0 ? (x.cases * 1000) / x.ms : 0])),
-    prepared: (index) => prepare(s.draw(index)),
+    prepared: (index) => prepare(s.draw(index), declared),
   };
 }
 

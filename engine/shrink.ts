@@ -4,7 +4,7 @@ import type { FindingKind } from '../model/index.ts';
 import type { Session, Target } from '../targets/target.ts';
 import { PATIENCE } from './confirm.ts';
 import { execute, type Executed } from './execute.ts';
-import { prepare, type Prepared } from './prepare.ts';
+import { declaredFlags, prepare, type Prepared } from './prepare.ts';
 
 export interface Shrunk {
   readonly smallest: Prepared;
@@ -36,12 +36,13 @@ export async function shrink(
   // Their signatures name what the image leans on, not where the target failed.
   const namedByFeatures = shown.verdict.kind === 'refuses-valid';
   const batchSize = shown.verdict.kind === 'hang' ? 1 : BATCH;
+  const declared = declaredFlags([target]);
   const seen = new Set<string>([start.digest]);
   const taken: Prepared[] = [];
   let executions = 0;
   let current = start;
 
-  let candidates = smaller(current, seen);
+  let candidates = smaller(current, seen, declared);
   while (executions < budget && !signal.aborted) {
     const batch = takeSome(candidates, Math.min(batchSize, budget - executions));
     if (batch.length === 0) break;
@@ -53,7 +54,7 @@ export async function shrink(
     if (hit < 0) continue;
     current = batch[hit]!;
     taken.push(current);
-    candidates = smaller(current, seen);
+    candidates = smaller(current, seen, declared);
   }
 
   for (const candidate of taken.reverse().slice(0, FALLBACKS)) {
@@ -69,9 +70,9 @@ function smallerFeatures(candidate: Prepared, current: Prepared): boolean {
   return candidate.expectation.notable.every((n) => current.expectation.notable.includes(n));
 }
 
-function* smaller(from: Prepared, seen: Set<string>): Iterator<Prepared> {
+function* smaller(from: Prepared, seen: Set<string>, declared: ReadonlySet<string>): Iterator<Prepared> {
   for (const drawn of from.drawn.shrinks()) {
-    const candidate = prepare(drawn);
+    const candidate = prepare(drawn, declared);
     if (seen.has(candidate.digest)) continue;
     seen.add(candidate.digest);
     yield candidate;

@@ -22,7 +22,7 @@ const CASE: Case = {
 };
 const RANGES = [{ from: 0, to: 4096, clause: 'LS-MAP-01' }, { from: 4096, to: 8192, clause: 'ST-MRG-04' }];
 const EXPECTED: Expectation = {
-  class: 'valid', needs: { algorithms: ['lz4'], blockSizes: [4096] }, notable: [], alternatives: [],
+  class: 'valid', needs: { algorithms: ['lz4'], blockSizes: [4096], layers: 1 }, notable: [], alternatives: [],
   strict: {
     outcome: 'open', size: 8192,
     reads: [
@@ -74,7 +74,7 @@ describe('judge', () => {
   it('the worst of several reads counts: an error does not hide wrong bytes', () => {
     const reads = [{ result: -5, sha256: '' }, damaged(BYTES.subarray(512, 1024), 7)];
     expect(verdict(EXPECTED, seen({ reads }))).toMatchObject({ kind: 'corruption', read: 1 });
-    const expected = { ...EXPECTED, needs: { algorithms: ['zstd' as const], blockSizes: [4096] } };
+    const expected = { ...EXPECTED, needs: { algorithms: ['zstd' as const], blockSizes: [4096], layers: 1 } };
     expect(verdict(expected, seen({ reads })).kind).toBe('corruption');
   });
 
@@ -117,10 +117,10 @@ describe('judge', () => {
   });
 
   it('what the stance does not support may be refused, never misread', () => {
-    const expected = { ...EXPECTED, needs: { algorithms: ['zstd' as const], blockSizes: [4096] } };
+    const expected = { ...EXPECTED, needs: { algorithms: ['zstd' as const], blockSizes: [4096], layers: 1 } };
     expect(verdict(expected, seen({ open: 'refused', reads: [] })).kind).toBe('unsupported');
     expect(verdict(expected, seen({ reads: [damaged(BYTES, 1)] })).kind).toBe('corruption');
-    const large = { ...EXPECTED, needs: { algorithms: ['lz4' as const], blockSizes: [65536] } };
+    const large = { ...EXPECTED, needs: { algorithms: ['lz4' as const], blockSizes: [65536], layers: 1 } };
     expect(verdict(large, seen({ open: 'refused', reads: [] })).kind).toBe('unsupported');
   });
 

@@ -101,6 +101,7 @@ function isCleanRefusal(m: Mismatch): boolean {
 
 /** Whether the stance holds everything the images need. */
 export function supported({ needs }: Expectation, { supports }: Stance): boolean {
-  return needs.algorithms.every((a) => supports.algorithms.includes(a))
+  return needs.layers <= supports.maxLayers
+    && needs.algorithms.every((a) => supports.algorithms.includes(a))
     && (supports.blockSizes.length === 0 || needs.blockSizes.every((b) => supports.blockSizes.includes(b)));
 }

@@ -70,7 +70,7 @@ export type TableFault =
   | { readonly kind: 'bytes'; readonly layer: number; readonly delta: number }
   /** The bytes argument of a layer is this text. */
   | { readonly kind: 'text'; readonly layer: number; readonly text: string }
-  /** So many arguments are missing at the end (negative) or too many (positive). */
+  /** So many arguments are missing at the end (negative) or too many (positive); never a whole layer's, which is another stack. */
   | { readonly kind: 'count'; readonly delta: number }
   /** The device argument of a layer names nothing. */
   | { readonly kind: 'device'; readonly layer: number };

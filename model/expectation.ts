@@ -75,6 +75,7 @@ export interface Needs {
   readonly algorithms: readonly ('lz4' | 'zstd')[];
   /** Bytes. */
   readonly blockSizes: readonly number[];
+  readonly layers: number;
 }
 
 export interface Expectation {

@@ -9,3 +9,4 @@ export * from './identity.ts';
 export * from './events.ts';
 export * from './errors.ts';
 export * from './lowered.ts';
+export * from './table.ts';

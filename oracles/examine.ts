@@ -3,7 +3,8 @@
 import { SECTOR } from '../spec/index.ts';
 import type { Alternative, Case, Expectation, Outcome, ReadOutcome, ReadPlan } from '../model/index.ts';
 import { bufferSource } from './source.ts';
-import { openStack, unwrap, zfileDevice, type Device, type LayerSource, type OpenStack } from './stack.ts';
+import { inLayer, openStack, unwrap, zfileDevice, type Device, type LayerSource, type OpenStack } from './stack.ts';
+import { overZFile, resizedSource, tableBytes } from './table.ts';
 import { RecordedLeniency, Violation, type Leniency } from './violation.ts';
 import type { ZFileReader } from './zfile.ts';
 
@@ -61,7 +62,7 @@ function attempt(c: Case, flags: readonly string[], declared: ReadonlySet<string
   const { asked } = lenient;
   const refused = (v: Violation): Attempt => ({
     outcome: { outcome: 'refuse', clause: v.clause, layer: v.layer, at: v.at, why: v.message },
-    size: null, exposed: [], needs: { algorithms: [], blockSizes: [] }, notable: [], asked,
+    size: null, exposed: [], needs: { algorithms: [], blockSizes: [], layers: c.layers.length }, notable: [], asked,
   });
   try {
     const { device, zfiles, stack } = open(c, lenient);
@@ -72,6 +73,7 @@ function attempt(c: Case, flags: readonly string[], declared: ReadonlySet<string
       needs: {
         algorithms: [...new Set(zfiles.flatMap((z) => (z ? [z.algo] : [])))],
         blockSizes: [...new Set(zfiles.flatMap((z) => (z ? [z.blockSize] : [])))],
+        layers: c.layers.length,
       },
       notable: notableClauses(c, zfiles, stack),
       asked,
@@ -94,7 +96,7 @@ export function layerSources(c: Case): LayerSource[] {
 }
 
 function open(c: Case, lenient: Leniency): { device: Device; zfiles: (ZFileReader | null)[]; stack: OpenStack | null } {
-  const sources = layerSources(c);
+  const sources = asTheTableSays(c, lenient);
   if (c.device === 'zfile') {
     const { zfile } = unwrap(sources[0]!, lenient);
     if (!zfile) throw new Error('a ZFile device needs a layer wrapped in a ZFile');
@@ -104,11 +106,26 @@ function open(c: Case, lenient: Leniency): { device: Device; zfiles: (ZFileReade
   return { device: stack, zfiles: stack.layers.map((l) => l.zfile), stack };
 }
 
+/** The layers as a device with a wrong table meets them. */
+function asTheTableSays(c: Case, lenient: Leniency): LayerSource[] {
+  const said = tableBytes(c);
+  return layerSources(c).map((source, i) => {
+    if (i !== said?.layer) return source;
+    // A device over a ZFile is cut, not the file under it.
+    if (overZFile(c, c.layers[i]!)) return { wrapping: [], file: resizedSource(inLayer(i, () => unwrap(source, lenient).inner), said.bytes) };
+    return { ...source, file: resizedSource(source.file, said.bytes) };
+  });
+}
+
 function readOutcome(device: Device, plan: ReadPlan, lenient: Leniency): ReadOutcome {
   const offset = Math.min(plan.offset, device.size);
   const length = Math.min(plan.length, device.size - offset);
   try {
-    return { outcome: 'bytes', ...device.read(offset, length) };
+    const bytes = device.read(offset, length);
+    if (length < plan.length && lenient.has('io.past-end-error')) {
+      return { outcome: 'error', clause: 'ST-SIZE-03', layer: 0, at: 0, why: 'the read crosses the end of the device', goodBytes: bytes.bytes };
+    }
+    return { outcome: 'bytes', ...bytes };
   } catch (e) {
     if (!(e instanceof Violation)) throw e;
     if (e.clause === 'ZF-BLK-05' && lenient.has('zf.short-block')) return { outcome: 'any', clause: e.clause };

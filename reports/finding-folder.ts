@@ -6,7 +6,7 @@
  */
 import { existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
-import { UsageError, type Case, type Finding, type Layer, type TargetIdentity } from '../model/index.ts';
+import { isWrongCount, UsageError, type Case, type Finding, type Layer, type TargetIdentity } from '../model/index.ts';
 import { Mismatch } from './check.ts';
 import { temporaryName } from './atomic.ts';
 import {
@@ -75,6 +75,7 @@ function writeImages(folder: string, c: Case): void {
   c.layers.forEach((layer, n) => {
     writeFileSync(join(folder, `layer${n}.img`), layer.bytes);
     if (layer.index) writeFileSync(join(folder, `layer${n}.index`), layer.index);
+    if (layer.remote) writeFileSync(join(folder, `layer${n}.remote`), layer.remote);
   });
 }
 
@@ -123,6 +124,13 @@ function loadCase(path: string, sub: string, stored: StoredCase): Case {
   if (stored.device === 'zfile' && stored.layers.length !== 1) {
     throw new UsageError(`${path}: case ${stored.id}: a zfile device has one layer, not ${stored.layers.length}`);
   }
+  const fault = stored.access.table;
+  if (fault && 'layer' in fault && fault.layer >= stored.layers.length) {
+    throw new UsageError(`${path}: case ${stored.id}: access.table.layer: there is no layer ${fault.layer}`);
+  }
+  if (fault?.kind === 'count' && !isWrongCount(stored.device, stored.layers.length, fault.delta)) {
+    throw new UsageError(`${path}: case ${stored.id}: access.table.delta: ${fault.delta} arguments more or less are no fault`);
+  }
   const { table: _, layers, ...rest } = stored;
   return { ...rest, layers: layers.map((layer) => loadLayer(path, sub, layer)) };
 }
@@ -133,6 +141,8 @@ function loadLayer(path: string, sub: string, layer: StoredLayer): Layer {
     bytes: readStored(path, sub, layer),
     ...(layer.exposedBytes !== undefined && { exposedBytes: layer.exposedBytes }),
     ...(layer.index && { index: readStored(path, sub, layer.index) }),
+    ...(layer.extents && { extents: layer.extents }),
+    ...(layer.remote && { remote: readStored(path, sub, layer.remote) }),
   };
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** finding.json: what a finding is, without the images' bytes, which lie beside it. */
 import {
-  FINDING_KINDS, type AccessPlan, type Case, type Expectation, type Finding, type Layer, type Observation, type Outcome, type ReadOutcome,
+  FINDING_KINDS, type AccessPlan, type Case, type Expectation, type Extent, type Finding, type Layer, type Observation, type Outcome, type ReadOutcome, type TableFault,
   type TargetIdentity, type Wrapper,
 } from '../model/index.ts';
 import { createHash } from 'node:crypto';
@@ -33,6 +33,8 @@ export interface StoredLayer extends StoredFile {
   readonly wrapping: readonly Wrapper[];
   readonly exposedBytes?: number;
   readonly index?: StoredFile;
+  readonly extents?: readonly Extent[];
+  readonly remote?: StoredFile;
 }
 
 export interface StoredCase {
@@ -130,6 +132,8 @@ function storedLayer(layer: Layer, n: number): StoredLayer {
     wrapping: layer.wrapping,
     ...(layer.exposedBytes !== undefined && { exposedBytes: layer.exposedBytes }),
     ...(layer.index && { index: storedFile(`layer${n}.index`, layer.index) }),
+    ...(layer.extents && { extents: layer.extents }),
+    ...(layer.remote && { remote: storedFile(`layer${n}.remote`, layer.remote) }),
   };
 }
 
@@ -176,6 +180,16 @@ const storedLayerCheck: Check<StoredLayer> = record({
   wrapping: list(oneOf('zfile', 'tar'), 8),
   exposedBytes: optional(natural),
   index: optional(record({ file: text(16, /^layer\d{1,4}\.index$/), ...fileFields })),
+  extents: optional(list(record({ from: integer(0, LIMITS.file), to: integer(0, LIMITS.file) }), LIMITS.reads)),
+  remote: optional(record({ file: text(16, /^layer\d{1,4}\.remote$/), ...fileFields })),
+});
+
+const anyLayer = integer(0, LIMITS.layers - 1);
+const tableCheck: Check<TableFault> = either('kind', {
+  bytes: record({ kind: oneOf('bytes'), layer: anyLayer, delta: anyInteger }),
+  text: record({ kind: oneOf('text'), layer: anyLayer, text: line }),
+  count: record({ kind: oneOf('count'), delta: anyInteger }),
+  device: record({ kind: oneOf('device'), layer: anyLayer }),
 });
 
 const storedCaseCheck: Check<StoredCase> = record({
@@ -191,6 +205,7 @@ const storedCaseCheck: Check<StoredCase> = record({
       bufferOffset: integer(0, 3584, 512),
       mode: oneOf('direct', 'buffered'),
     }), LIMITS.reads),
+    table: optional(tableCheck),
   }),
   clauses: record({ exercises: words, violates: words }),
   table: list(line, 2 * LIMITS.layers),
@@ -225,7 +240,7 @@ export const manifestCheck: Check<FindingManifest> = record({
   before: list(storedCaseCheck, LIMITS.before),
   expectation: record({
     class: oneOf('valid', 'invalid', 'permissive'),
-    needs: record({ algorithms: list(oneOf('lz4', 'zstd'), 2), blockSizes: list(natural, LIMITS.layers) }),
+    needs: record({ algorithms: list(oneOf('lz4', 'zstd'), 2), blockSizes: list(natural, LIMITS.layers), layers: natural }),
     notable: words,
     strict: outcomeCheck,
     alternatives: list(record({ flags: words, outcome: outcomeCheck }), 256),

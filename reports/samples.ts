@@ -41,7 +41,7 @@ export function sampleFinding(): Finding {
     before: [{ ...smallest, id: 's1-c6', device: 'zfile', layers: [layer] }],
     expectation: {
       class: 'valid',
-      needs: { algorithms: ['lz4'], blockSizes: [4096] },
+      needs: { algorithms: ['lz4'], blockSizes: [4096], layers: 1 },
       notable: ['LS-IDX-01'],
       strict: { outcome: 'open', size: 4096, reads: [bytes, bytes] },
       alternatives: [{ flags: ['x'], outcome: { outcome: 'refuse', clause: 'LS-HDR-01', layer: 0, at: 0, why: 'no magic' } }],

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A case's device-mapper tables as `dmsetup create NAME --table …` takes them: for people, never parsed. */
-import type { Case, Layer } from '../model/index.ts';
+import { formOf, tableParams, type Case, type Layer, type TableArgument } from '../model/index.ts';
 
 const SECTOR = 512;
 
@@ -12,25 +12,22 @@ const SECTOR = 512;
 export function tableText(c: Case): string[] {
   if (c.device === 'zfile') {
     const layer = c.layers[0]!;
-    return [...notes(layer, 0), `zfile: ${zfileTable(layer, 0, c.access.deviceBytes)}`];
+    const params = tableParams([{ device: 'layer0.img', bytes: layer.bytes.length }], c.access.table);
+    return [...notes(layer, 0), `zfile: 0 ${sectors(c.access.deviceBytes)} zfile_target ${params}`];
   }
   const lines: string[] = [];
-  const stack: string[] = [];
+  const stack: TableArgument[] = [];
   c.layers.forEach((layer, n) => {
     lines.push(...notes(layer, n));
     if (layer.wrapping.includes('zfile')) {
       const exposed = layer.exposedBytes ?? 0;
-      lines.push(`zfile${n}: ${zfileTable(layer, n, exposed)}`);
-      stack.push(`/dev/mapper/zfile${n} ${exposed}`);
+      lines.push(`zfile${n}: 0 ${sectors(exposed)} zfile_target layer${n}.img ${layer.bytes.length}`);
+      stack.push({ device: `/dev/mapper/zfile${n}`, bytes: exposed });
     } else {
-      stack.push(`layer${n}.img ${layer.bytes.length}`);
+      stack.push({ device: `layer${n}.img`, bytes: layer.bytes.length });
     }
   });
-  return [...lines, `lsmt: 0 ${sectors(c.access.deviceBytes)} lsmt_target ${stack.join(' ')}`];
-}
-
-function zfileTable(layer: Layer, n: number, deviceBytes: number): string {
-  return `0 ${sectors(deviceBytes)} zfile_target layer${n}.img ${layer.bytes.length}`;
+  return [...lines, `lsmt: 0 ${sectors(c.access.deviceBytes)} lsmt_target ${tableParams(stack, c.access.table)}`];
 }
 
 function sectors(bytes: number): number {
@@ -40,6 +37,15 @@ function sectors(bytes: number): number {
 function notes(layer: Layer, n: number): string[] {
   return [
     ...(layer.wrapping.includes('tar') ? [`# layer${n}.img is wrapped: ${layer.wrapping.join(' around ')}`] : []),
-    ...(layer.index ? [`# layer${n} is a writable pair: layer${n}.img and layer${n}.index`] : []),
+    ...formNote(layer, n),
   ];
+}
+
+function formNote(layer: Layer, n: number): string[] {
+  switch (formOf(layer)) {
+    case 'pair': return [`# layer${n} is a writable pair: layer${n}.img and layer${n}.index`];
+    case 'sparse': return [`# layer${n} is a sparse writable layer: outside the extents in finding.json layer${n}.img has holes`];
+    case 'warp': return [`# layer${n} is a warp file: layer${n}.img over layer${n}.remote`];
+    case null: return [];
+  }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Stacks of layers, and how layers travel. The order is the one in which a reader meets the clauses. */
-import { clause, contested } from '../clause.ts';
+import { clause, contested, settled } from '../clause.ts';
 
 /** What is met before any layer is. */
 export const COUNT_CLAUSES = [
@@ -25,7 +25,7 @@ export const STACK_CLAUSES = [
     'The reference leaves the size undefined; there is nothing to deploy either way.'),
   contested('ST-SIZE-02', 'MUST', 'suite', 'reader', 'Mappings beyond the virtual size are never seen.', 'st.mapping-beyond-size-refused',
     'The reference does not clamp; a smaller upper layer is how a device shrinks.'),
-  contested('ST-SIZE-03', 'MUST', 'suite', 'reader', 'Reads are cut at the virtual size.', 'io.past-end-error',
+  settled('ST-SIZE-03', 'MUST', 'suite', 'reader', 'Reads are cut at the virtual size.', 'io.past-end-error',
     'A block device cuts; a reader behind an interface without short reads may fail a read that crosses the end.'),
   clause('ST-MRG-01', 'MUST', ['doc', 'ref'], 'reader', 'Where layers overlap, the uppermost entry decides.'),
   clause('ST-MRG-02', 'MUST', ['doc', 'ref'], 'reader', 'A gap in an upper layer shows the next lower layer.'),

@@ -91,6 +91,6 @@ export const ZFILE_CLAUSES = [
     'RFC 8878 asks decoders for 8 MiB and encoders to stay below; a block never needs more than its own length.'),
   contested('ZF-BLK-05', 'MUST', 'suite', 'image', 'A block decodes to exactly its length.', 'zf.short-block',
     'The reference accepts a shorter one; what the rest of the block holds is then anyone’s guess.'),
-  contested('ZF-SIZE-01', 'MUST', 'ref', 'reader', 'Reads are cut at original_file_size.', 'io.past-end-error',
+  settled('ZF-SIZE-01', 'MUST', 'ref', 'reader', 'Reads are cut at original_file_size.', 'io.past-end-error',
     'The reference cuts; a reader behind an interface without short reads may fail a read that crosses the end.'),
 ] as const;

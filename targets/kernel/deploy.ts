@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A case as device-mapper tables over slices of the mailbox. */
-import type { Slack } from '../../model/index.ts';
+import { formOf, tableParams, type Slack, type TableArgument } from '../../model/index.ts';
 import type { Job } from '../target.ts';
 import type { Slice } from './mailbox.ts';
 import type { DeviceCommand, TableLine } from './wire.ts';
@@ -61,12 +61,13 @@ export function deployOnPatch(job: Job): Deployment {
     const layer = layers[0];
     if (layer === undefined || layers.length !== 1) throw new CannotDeploy('a ZFile device has exactly one layer');
     const backing = addSlice(layer.bytes);
-    add({ table: [{ start: 0, sectors, type: 'zfile_target', params: `@${backing} ${layer.bytes.length}` }] });
+    add({ table: [{ start: 0, sectors, type: 'zfile_target', params: tableParams([{ device: `@${backing}`, bytes: layer.bytes.length }], access.table) }] });
     return { slices, devices };
   }
-  const words: string[] = [];
+  const words: TableArgument[] = [];
   for (const [index, layer] of layers.entries()) {
-    if (layer.index !== undefined) throw new CannotDeploy(`layer ${index} is a writable pair`);
+    const form = formOf(layer);
+    if (form !== null) throw new CannotDeploy(`layer ${index} is a ${form} layer`);
     let top = addSlice(layer.bytes);
     let bytes = layer.bytes.length;
     if (layer.wrapping.length === 1 && layer.wrapping[0] === 'zfile') {
@@ -75,10 +76,10 @@ export function deployOnPatch(job: Job): Deployment {
     } else if (layer.wrapping.length > 0) {
       throw new CannotDeploy(`layer ${index} is wrapped in ${layer.wrapping.join(', ')}`);
     }
-    words.push(`@${top} ${bytes}`);
+    words.push({ device: `@${top}`, bytes });
   }
   if (words.length === 0) throw new CannotDeploy('a stack without layers');
-  add({ table: [{ start: 0, sectors, type: 'lsmt_target', params: words.join(' ') }] });
+  add({ table: [{ start: 0, sectors, type: 'lsmt_target', params: tableParams(words, access.table) }] });
   return { slices, devices };
 }
 
