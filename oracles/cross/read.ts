@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+/** A case read a second time, with nothing of the first reader: descriptions compiled by Kaitai, blocks decoded by libraries, layers painted one over the other. */
+import type { Case, Layer } from '../../model/index.ts';
+import { bytesOf, type Bytes } from './bytes.ts';
+import { pairLayer, sealedLayer, sparseLayer, type Painting } from './lsmt.ts';
+import { tarMember } from './tar.ts';
+import { need, Unreadable } from './unreadable.ts';
+import { readZFile } from './zfile.ts';
+
+/** What could not be read, and why. */
+export interface CrossRefusal {
+  readonly outcome: 'refuse';
+  readonly why: string;
+}
+
+/** What the second reader makes of a case. It looks for no fault that it can read past: only of a valid case are its bytes an opinion. */
+export type CrossReading = CrossRefusal | {
+  readonly outcome: 'open';
+  /** Bytes of the decoded file or of the merged device. */
+  readonly size: number;
+  /** All of the device's bytes; null where it is larger than the bound, or where some of it cannot be read. */
+  readonly bytes: Uint8Array | null;
+  /** For each read of the case's plan its bytes, cut at the size. */
+  readonly reads: readonly (Uint8Array | CrossRefusal)[];
+};
+
+/** Bytes of the largest device that is painted as a whole. */
+const WHOLE = 64 << 20;
+
+/** Reads the case's device, as a whole where it has at most `bound` bytes. Never throws for what an image holds. */
+export function crossRead(c: Case, bound = WHOLE): CrossReading {
+  const device = attempt(() => openDevice(c));
+  if ('outcome' in device) return device;
+  const all = device.size <= bound ? attempt(() => device.read(0, device.size)) : null;
+  const bytes = all instanceof Uint8Array ? all : null;
+  const reads = c.access.reads.map((plan) => {
+    const offset = Math.min(plan.offset, device.size);
+    const length = Math.min(plan.length, device.size - offset);
+    return bytes ? bytes.subarray(offset, offset + length) : attempt(() => device.read(offset, length));
+  });
+  return { outcome: 'open', size: device.size, bytes, reads };
+}
+
+function attempt<T extends object>(work: () => T): T | CrossRefusal {
+  try {
+    return work();
+  } catch (e) {
+    if (e instanceof Unreadable) return { outcome: 'refuse', why: e.message };
+    throw e;
+  }
+}
+
+function openDevice(c: Case): Bytes {
+  if (c.device === 'zfile') return unwrap(c.layers[0]!);
+  const layers = c.layers.map(openLayer);
+  const size = layers.findLast((l) => l.virtualSize !== 0)?.virtualSize ?? 0;
+  return { size, read: (offset, length) => paint(layers, offset, length) };
+}
+
+function unwrap(layer: Layer): Bytes {
+  let file = layer.bytes;
+  for (const [i, wrapper] of layer.wrapping.entries()) {
+    if (wrapper === 'tar') {
+      file = tarMember(file);
+      continue;
+    }
+    need(i === layer.wrapping.length - 1, 'something else than a layer is in a ZFile');
+    return readZFile(file);
+  }
+  return bytesOf(file);
+}
+
+function openLayer(layer: Layer): Painting {
+  const file = unwrap(layer);
+  if (layer.index) return pairLayer(file, layer.index);
+  if (layer.extents) return sparseLayer(file, layer.extents);
+  return sealedLayer(file, layer.remote);
+}
+
+/** The device's bytes [offset, offset + length): every layer's strokes, bottom to top, in one array. */
+function paint(layers: readonly Painting[], offset: number, length: number): Uint8Array {
+  const out = new Uint8Array(length);
+  for (const { strokes } of layers) {
+    for (const s of strokes) {
+      const start = s.sector * 512 - offset;
+      const from = Math.max(start, 0);
+      const to = Math.min(start + s.sectors * 512, length);
+      if (from >= to) continue;
+      if (s.from) out.set(s.from.read(s.source * 512 + from - start, to - from), from);
+      else out.fill(0, from, to);
+    }
+  }
+  return out;
+}
