@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Observation } from '../../model/index.ts';
+import type { Observation, TableFault } from '../../model/index.ts';
 import type { Job, RunOptions, Target } from '../target.ts';
 import { openKernelTarget } from './kernel-target.ts';
 import { Steps } from './lab/index.ts';
@@ -200,6 +200,15 @@ describe.skipIf(typeof patchLab === 'string')('the patch', () => {
   it('names the device and the error of a refusal', async () => {
     const [seen] = await observe(target, [jobOf('noise', { deviceBytes: 4096, layers: [{ bytes: noise(16 << 10, 3) }], reads: [{}] })]);
     expect(seen).toMatchObject({ open: 'refused', refusal: 'lsmt_target (device 1): table load: EINVAL', reads: [] });
+  });
+
+  it('gives the driver the wrong table, word for word', async () => {
+    const layer = lsmt([{ offset: 8, data: content }], 64 << 10);
+    const faults: TableFault[] = [{ kind: 'device', layer: 0 }, { kind: 'count', delta: -1 }, { kind: 'text', layer: 0, text: 'many' }, { kind: 'bytes', layer: 0, delta: -layer.length }];
+    const right = jobOf('right', { deviceBytes: 64 << 10, layers: [{ bytes: layer }], reads: [{ offset: 4096, length: 512 }] });
+    const wrong = faults.map((table, i): Job => ({ ...right, case: { ...right.case, id: `wrong${i}`, access: { ...right.case.access, table } } }));
+    const seen = await observe(target, [right, ...wrong, right]);
+    expect(seen.map(({ open, death }) => death?.kind ?? open)).toEqual(['opened', 'refused', 'refused', 'refused', 'refused', 'opened']);
   });
 
   it('finds the same crash under the same name, and survives it', async () => {
