@@ -10,7 +10,13 @@ import { layerSources, wholeSectors } from './examine.ts';
 import { openStack } from './stack.ts';
 import { STRICT, Violation } from './violation.ts';
 
-/** Pieces and decoded layer images of a stack; null where the case is no stack, is refused, has no sector, or has a block that does not decode. */
+/** Lines that a table gets at the most. */
+const MAX_PIECES = 65_536;
+
+/**
+ * Pieces and decoded layer images of a stack; null where the case is no stack, is refused, has no sector, has a
+ * block that does not decode, or has more pieces than a table has lines.
+ */
 export function lower(c: Case): Lowered | null {
   if (c.device !== 'lsmt') return null;
   try {
@@ -30,7 +36,7 @@ export function lower(c: Case): Lowered | null {
       at = p.start + sectors;
     }
     zeros(at, end);
-    return end === 0 ? null : { pieces, images };
+    return end === 0 || pieces.length > MAX_PIECES ? null : { pieces, images };
   } catch (e) {
     if (e instanceof Violation) return null;
     throw e;
