@@ -9,7 +9,7 @@ import { RecordedLeniency, Violation, type Leniency } from './violation.ts';
 import type { ZFileReader } from './zfile.ts';
 
 /** Combinations of contested points that are followed at the most. */
-const MAX_ALTERNATIVES = 12;
+const MAX_ALTERNATIVES = 64;
 
 export interface Examined {
   readonly expectation: Expectation;
