@@ -14,13 +14,14 @@ import { STRICT, Violation } from './violation.ts';
 const MAX_PIECES = 65_536;
 
 /**
- * Pieces and decoded layer images of a stack; null where the case is no stack, is refused, has no sector, has a
+ * Pieces and decoded layer images of a stack; null where the case is no stack, is refused, has no sector or a remote file, has a
  * block that does not decode, or has more pieces than a table has lines.
  */
 export function lower(c: Case): Lowered | null {
   if (c.device !== 'lsmt') return null;
   try {
     const stack = openStack(layerSources(c), STRICT);
+    if (stack.layers.some((l) => l.lsmt.remote)) return null;
     const end = wholeSectors(stack.size) / SECTOR;
     const images = stack.layers.map((l) => l.lsmt.data.read(0, l.lsmt.data.size));
     const pieces: LoweredPiece[] = [];

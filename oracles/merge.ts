@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** Merging the mappings of a stack: the uppermost entry decides, gaps show what is below. Units are sectors. */
-import type { Mapping } from './lsmt.ts';
+import type { Mapping } from './layer.ts';
 
 /** A mapping and the layer it comes from, 0 = bottom. */
 export interface Piece extends Mapping {
   readonly layer: number;
+  /** Whether an upper layer covers a part of the mapping it comes from. */
+  readonly cut: boolean;
 }
 
 /** Merges layers given bottom to top, each ascending and without overlap. Pieces are cut and never joined again. */
@@ -38,7 +40,8 @@ function fillGaps(upper: readonly Piece[], lower: readonly Piece[]): Piece[] {
 
 function cut(piece: Piece, start: number, end: number): Piece {
   if (start === piece.start && end === piece.end) return piece;
-  return { ...piece, start, end, moffset: piece.zeroed ? piece.moffset : piece.moffset + (start - piece.start) };
+  const moffset = piece.zeroed ? piece.moffset : piece.moffset + (start - piece.start);
+  return { start, end, moffset, zeroed: piece.zeroed, file: piece.file, layer: piece.layer, cut: true };
 }
 
 /** Index of the first piece that ends after `sector`. */

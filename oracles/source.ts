@@ -46,3 +46,23 @@ export function windowSource(inner: ByteSource, start: number, length: number): 
     },
   };
 }
+
+/** Reads a source from front to back in pieces of `window` bytes; short runs are views into the piece at hand. */
+export function slidingWindow(source: ByteSource, window: number): (offset: number, length: number) => Uint8Array {
+  let start = 0;
+  let held: Uint8Array = new Uint8Array(0);
+  return (offset, length) => {
+    if (offset < start || offset + length > start + held.length) {
+      held = source.read(offset, Math.max(length, Math.min(window, source.size - offset)));
+      start = offset;
+    }
+    return held.subarray(offset - start, offset - start + length);
+  };
+}
+
+/** Pieces of at most `most` bytes that make up `length` bytes from `offset`. */
+export function* piecesOf(source: ByteSource, offset: number, length: number, most: number): Iterable<{ at: number; bytes: Uint8Array }> {
+  for (let done = 0; done < length; done += most) {
+    yield { at: offset + done, bytes: source.read(offset + done, Math.min(most, length - done)) };
+  }
+}

@@ -2,12 +2,18 @@
 /** Opening layers with their envelopes and reading the merged device. */
 import { SECTOR } from '../spec/index.ts';
 import type { Extent, GovernedRange, Wrapper } from '../model/index.ts';
-import { openHeader, openIndexFile, openLsmt, toMapping, type LsmtLayer, type Mapping } from './lsmt.ts';
+import type { LsmtLayer, Mapping } from './layer.ts';
+import { openLsmt } from './lsmt.ts';
 import { firstPieceAfter, mergeLayers, type Piece } from './merge.ts';
+import { openPair } from './pair.ts';
 import type { ByteSource } from './source.ts';
+import { openSparse } from './sparse.ts';
 import { unwrapTar } from './tar.ts';
-import { violate, Violation, type Leniency } from './violation.ts';
+import { inLayer, mayRefuse, violate, Violation, type Leniency } from './violation.ts';
+import { openWarp } from './warp.ts';
 import { openZFile, type ZFileReader } from './zfile.ts';
+
+export { inLayer };
 
 /** One layer as it arrives: its file, its envelopes, and what else its form has. */
 export interface LayerSource {
@@ -44,14 +50,16 @@ export interface OpenStack extends Device {
   readonly pieces: readonly Piece[];
 }
 
+/** Layers of the tallest stack, and of the tallest that a reader with the other limit takes. */
 const MAX_LAYERS = 255;
+const MAX_LAYERS_OF_ANY = 256;
 
 /** Takes the envelopes off, outermost first. Throws Violation. */
 export function unwrap(layer: LayerSource, lenient: Leniency): { inner: ByteSource; zfile: ZFileReader | null } {
   let inner = layer.file;
   let zfile: ZFileReader | null = null;
   for (const wrapper of layer.wrapping) {
-    if (wrapper === 'tar') inner = unwrapTar(inner);
+    if (wrapper === 'tar') inner = unwrapTar(inner, lenient);
     else inner = zfile = openZFile(inner, lenient);
   }
   return { inner, zfile };
@@ -59,45 +67,46 @@ export function unwrap(layer: LayerSource, lenient: Leniency): { inner: ByteSour
 
 function openLayer(layer: LayerSource, lenient: Leniency): OpenLayer {
   const { inner, zfile } = unwrap(layer, lenient);
-  return { lsmt: layer.index ? openPair(inner, layer.index, lenient) : openLsmt(inner, lenient), zfile };
+  return { lsmt: openForm(layer, inner, lenient), zfile };
 }
 
-/** A writable layer: data in one file, entries in write order in another. */
-function openPair(data: ByteSource, index: ByteSource, lenient: Leniency): LsmtLayer {
-  openHeader(data, lenient);
-  const { virtualSize, entries } = openIndexFile(index, lenient);
-  const limit = BigInt(Math.floor(data.size / SECTOR));
-  for (const e of entries) {
-    if (!e.zeroed && (e.moffset < 8n || e.moffset + BigInt(e.length) > limit)) {
-      throw new Violation('LS-RW-04', e.at, `an entry maps sectors ${e.moffset} to ${e.moffset + BigInt(e.length)}, outside 8 to ${limit}`);
-    }
-  }
-  const writes = entries.filter((e) => e.length > 0).map((e) => [{ ...toMapping(e), layer: 0 }]);
-  return { virtualSize, mappings: mergeLayers(writes), data, entries: entries.length, invalidInside: 0 };
+/** Opens the innermost file of a layer by the layer's form. Throws Violation. */
+export function openForm(layer: Omit<LayerSource, 'wrapping' | 'file'>, inner: ByteSource, lenient: Leniency): LsmtLayer {
+  if (layer.index) return openPair(inner, layer.index, lenient);
+  if (layer.extents) return openSparse(inner, layer.extents, lenient);
+  if (layer.remote) return openWarp(inner, layer.remote, lenient);
+  return openLsmt(inner, lenient);
 }
 
 /** Opens a stack, bottom to top. Throws Violation with the layer it was found in. */
 export function openStack(layers: readonly LayerSource[], lenient: Leniency): OpenStack {
-  if (layers.length === 0 || layers.length > 256) throw new Violation('ST-CNT-01', 0, `the stack has ${layers.length} layers`);
-  if (layers.length > MAX_LAYERS) violate(lenient, 'ST-CNT-01', 0, `the stack has ${layers.length} layers, more than ${MAX_LAYERS}`);
-  const open = layers.map((layer, i) => inLayer(i, () => openLayer(layer, lenient)));
-  const size = open.findLast((l) => l.lsmt.virtualSize !== 0)?.lsmt.virtualSize ?? 0;
-  const pieces = mergeLayers(open.map((l, layer) => l.lsmt.mappings.map((m: Mapping): Piece => ({ ...m, layer }))));
-  const last = pieces.at(-1);
-  if (last && last.end * SECTOR > size && lenient.has('st.mapping-beyond-size-refused')) {
-    throw new Violation('ST-SIZE-02', 0, `a mapping ends at sector ${last.end}, the device has ${size} bytes`);
-  }
-  return { size, layers: open, pieces, read: (offset, length) => readPieces(open, pieces, offset, length) };
+  checkCount(layers.length, lenient);
+  return stackOf(layers.map((layer, i) => inLayer(i, () => openLayer(layer, lenient))), lenient);
 }
 
-/** Runs `work`, marking a Violation in it with the layer. */
-export function inLayer<T>(layer: number, work: () => T): T {
-  try {
-    return work();
-  } catch (e) {
-    if (e instanceof Violation) e.layer = layer;
-    throw e;
+/** ST-CNT-01. */
+export function checkCount(layers: number, lenient: Leniency): void {
+  if (layers === 0 || layers > MAX_LAYERS_OF_ANY) {
+    lenient.found(new Violation('ST-CNT-01', 0, `the stack has ${layers} layers, not 1 to ${MAX_LAYERS}`));
+  } else if (layers > MAX_LAYERS) {
+    violate(lenient, 'ST-CNT-01', 0, `the stack has ${layers} layers, not 1 to ${MAX_LAYERS}`);
   }
+}
+
+/** The device of open layers, bottom to top. Throws Violation for the rules of stacks. */
+export function stackOf(layers: readonly OpenLayer[], lenient: Leniency): OpenStack {
+  const size = layers.findLast((l) => l.lsmt.virtualSize !== 0)?.lsmt.virtualSize ?? 0;
+  if (size === 0) mayRefuse(lenient, 'ST-SIZE-04', 0, 'no layer of the stack has a virtual_size other than 0');
+  const pieces = mergeLayers(layers.map((l, layer) => l.lsmt.mappings.map((m) => asPiece(m, layer))));
+  const last = pieces.at(-1);
+  if (last && last.end * SECTOR > size) {
+    mayRefuse(lenient, 'ST-SIZE-02', 0, `a mapping ends at byte ${last.end * SECTOR}, the device has ${size} bytes`);
+  }
+  return { size, layers, pieces, read: (offset, length) => readPieces(layers, pieces, offset, length) };
+}
+
+function asPiece({ start, end, moffset, zeroed, file }: Mapping, layer: number): Piece {
+  return { start, end, moffset, zeroed, file, layer, cut: false };
 }
 
 function readPieces(
@@ -108,28 +117,50 @@ function readPieces(
   const push = (from: number, to: number, clause: string): void => {
     if (to > from) ranges.push({ from, to, clause });
   };
+  const gap = gapClause(layers);
   let done = 0;
   for (let i = firstPieceAfter(pieces, Math.floor(offset / SECTOR)); i < pieces.length && done < length; i++) {
     const piece = pieces[i]!;
     const from = Math.max(piece.start * SECTOR - offset, done);
     if (from >= length) break;
     const to = Math.min(piece.end * SECTOR - offset, length);
-    push(done, from, 'ST-MRG-04');
+    push(done, from, gap);
     if (!piece.zeroed) {
-      const inPiece = offset + from - piece.start * SECTOR;
-      bytes.set(inLayer(piece.layer, () => layers[piece.layer]!.lsmt.data.read(piece.moffset * SECTOR + inPiece, to - from)), from);
+      const position = piece.moffset * SECTOR + (offset + from - piece.start * SECTOR);
+      bytes.set(inLayer(piece.layer, () => mapped(layers[piece.layer]!.lsmt, piece.file, position, to - from)), from);
     }
     push(from, to, governingClause(layers, piece));
     done = to;
   }
-  push(done, length, 'ST-MRG-04');
+  push(done, length, gap);
   return { bytes, ranges };
+}
+
+/** Mapped bytes. Opening has seen to it that they are there, unless the reader is one that does not look. */
+function mapped({ form, data, remote }: LsmtLayer, file: number, position: number, length: number): Uint8Array {
+  const source = file === 0 ? data : file === 1 ? remote : null;
+  if (!source) throw new Violation('LS-WRP-03', position, `a data entry of tag ${file} maps a file that there is not`);
+  if (position + length > source.size) {
+    const clause = { sealed: 'LS-IDX-05', warp: 'LS-WRP-04', pair: 'LS-RW-04', sparse: 'LS-SPR-02' }[form];
+    throw new Violation(clause, position, `bytes ${position} to ${position + length} are mapped, the file has ${source.size}`);
+  }
+  return source.read(position, length);
+}
+
+/** What says that a place which no layer maps reads as zeros. */
+function gapClause(layers: readonly OpenLayer[]): string {
+  return layers.length === 1 && layers[0]!.lsmt.form === 'sparse' ? 'LS-SPR-03' : 'ST-MRG-04';
 }
 
 function governingClause(layers: readonly OpenLayer[], piece: Piece): string {
   if (piece.zeroed) return piece.layer === 0 ? 'LS-MAP-02' : 'ST-MRG-03';
-  if (layers.length === 1) return layers[0]!.zfile ? 'ST-WRAP-01' : 'LS-MAP-01';
-  return piece.layer === layers.length - 1 ? 'ST-MRG-01' : 'ST-MRG-02';
+  if (piece.cut) return 'ST-MRG-05';
+  const { lsmt, zfile } = layers[piece.layer]!;
+  if (lsmt.form === 'warp') return 'LS-WRP-01';
+  if (lsmt.form === 'sparse') return 'LS-SPR-02';
+  if (layers.length > 1) return piece.layer === layers.length - 1 ? 'ST-MRG-01' : 'ST-MRG-02';
+  if (lsmt.form === 'pair') return 'LS-RW-03';
+  return zfile ? 'ST-WRAP-01' : 'LS-MAP-01';
 }
 
 /** A ZFile as a device of its own. */

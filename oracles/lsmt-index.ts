@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The entries of an LSMT index. They are read in windows, and again for each
+ * rule: an index may be larger than memory, and each rule is judged for all
+ * entries before the next. Units are sectors.
+ */
+import { getSegment, INVALID_OFFSET, LSMT_SPACE, SECTOR, SEGMENT_BITS, SEGMENT_ENTRY } from '../spec/index.ts';
+import type { Mapping } from './layer.ts';
+import { piecesOf, type ByteSource } from './source.ts';
+import { mayRefuse, violate, type Leniency } from './violation.ts';
+
+/** First sector behind a header. */
+export const FIRST_DATA_SECTOR = LSMT_SPACE / SECTOR;
+
+/** Bytes of the index that are held at a time. */
+const PIECE = 1 << 20;
+const INVALID = Number(INVALID_OFFSET);
+
+/** One entry that is not INVALID. */
+export interface Entry {
+  /** Which one of the table, INVALID ones counted. */
+  readonly i: number;
+  /** Byte position in the file. */
+  readonly at: number;
+  readonly offset: number;
+  readonly length: number;
+  /** Exact below 2^53; a larger one is outside any file anyway. */
+  readonly moffset: number;
+  readonly zeroed: boolean;
+  readonly tag: number;
+}
+
+/** A table of entries in a file. */
+export interface EntryTable {
+  readonly source: ByteSource;
+  /** Where it starts, bytes. */
+  readonly start: number;
+  /** Entries, INVALID ones included. */
+  readonly count: number;
+}
+
+/** The bit fields as they lie in the entry's four 32-bit words. */
+const HIGH = 2 ** 32;
+const highMask = (width: number): number => 2 ** (width - 32) - 1;
+const OFFSET_MASK = highMask(SEGMENT_BITS.offset.width);
+const LENGTH_SHIFT = SEGMENT_BITS.length.shift - 32;
+const MOFFSET_MASK = highMask(SEGMENT_BITS.moffset.width);
+const ZEROED_SHIFT = SEGMENT_BITS.zeroed.shift - 32;
+const TAG_SHIFT = SEGMENT_BITS.tag.shift - 32;
+
+/** The entries that are not INVALID, in their order. */
+export function* liveEntries({ source, start, count }: EntryTable): Iterable<Entry> {
+  for (const { at, bytes } of piecesOf(source, start, count * SEGMENT_ENTRY, PIECE)) {
+    const v = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let k = 0; k < bytes.length; k += SEGMENT_ENTRY) {
+      const high0 = v.getUint32(k + 4, true);
+      const offset = (high0 & OFFSET_MASK) * HIGH + v.getUint32(k, true);
+      if (offset === INVALID) continue;
+      const high1 = v.getUint32(k + 12, true);
+      yield {
+        i: (at - start + k) / SEGMENT_ENTRY,
+        at: at + k,
+        offset,
+        length: high0 >>> LENGTH_SHIFT,
+        moffset: (high1 & MOFFSET_MASK) * HIGH + v.getUint32(k + 8, true),
+        zeroed: (high1 >>> ZEROED_SHIFT & 1) === 1,
+        tag: high1 >>> TAG_SHIFT,
+      };
+    }
+  }
+}
+
+/** LS-IDX-03. Gives the number of INVALID entries that are followed by a live one. */
+export function checkInvalid(table: EntryTable, lenient: Leniency): number {
+  let live = 0;
+  let invalidInside = 0;
+  let firstInvalid = 0;
+  for (const e of liveEntries(table)) {
+    invalidInside = e.i - live;
+    if (e.i === firstInvalid) firstInvalid++;
+    live++;
+  }
+  if (live < table.count) mayRefuse(lenient, 'LS-IDX-03', table.start + firstInvalid * SEGMENT_ENTRY, `entry ${firstInvalid} is INVALID`);
+  return invalidInside;
+}
+
+/** LS-IDX-04: the order of a table that is no log of writes. */
+export function checkOrder(table: EntryTable, lenient: Leniency): void {
+  let previousEnd = 0;
+  for (const e of liveEntries(table)) {
+    if (e.offset < previousEnd) {
+      violate(lenient, 'LS-IDX-04', e.at, `entry ${e.i} starts at sector ${e.offset}, the one before it ends at ${previousEnd}`);
+    }
+    previousEnd = e.offset + e.length;
+  }
+}
+
+/** The first entry that starts before the one before it ends; null where all ascend without overlap. */
+export function firstOutOfOrder(table: EntryTable): Entry | null {
+  let previousEnd = 0;
+  for (const e of liveEntries(table)) {
+    if (e.offset < previousEnd) return e;
+    previousEnd = e.offset + e.length;
+  }
+  return null;
+}
+
+/** LS-IDX-05 or LS-RW-04: data entries map [8, `limit`) of the file. */
+export function checkDataBounds(table: EntryTable, limit: number, clause: 'LS-IDX-05' | 'LS-RW-04', base: number, lenient: Leniency): void {
+  for (const e of liveEntries(table)) {
+    if (e.zeroed) continue;
+    const first = e.moffset + base;
+    const end = first + e.length;
+    if (first < FIRST_DATA_SECTOR || first >= limit || end <= FIRST_DATA_SECTOR || end > limit) {
+      const exact = exactMoffset(table, e) + BigInt(base);
+      violate(lenient, clause, e.at, `entry ${e.i} maps sectors ${exact} to ${exact + BigInt(e.length)}, outside ${FIRST_DATA_SECTOR} to ${limit}`);
+    }
+  }
+}
+
+/** LS-IDX-06: a zeroed entry's moffset is a place where data could stand, or their end. */
+export function checkZeroedBounds(table: EntryTable, limit: number, lenient: Leniency): void {
+  for (const e of liveEntries(table)) {
+    if (e.zeroed && (e.moffset < FIRST_DATA_SECTOR || e.moffset > limit)) {
+      violate(lenient, 'LS-IDX-06', e.at, `the moffset of zeroed entry ${e.i} is ${exactMoffset(table, e)}, not between ${FIRST_DATA_SECTOR} and ${limit}`);
+    }
+  }
+}
+
+/** LS-TAG-01, in a layer that is no warp file. */
+export function touchTags(table: EntryTable, lenient: Leniency): void {
+  for (const e of liveEntries(table)) {
+    if (e.tag === 0) continue;
+    mayRefuse(lenient, 'LS-TAG-01', e.at, `the tag of entry ${e.i} is ${e.tag}, not 0`);
+    return;
+  }
+}
+
+/** What is added to each moffset, sectors: LS-MAP-01, which a table without data entries does not touch. */
+export function mapBase(table: EntryTable, lenient: Leniency): number {
+  for (const e of liveEntries(table)) if (!e.zeroed) return lenient.has('ls.moffset-from-data') ? FIRST_DATA_SECTOR : 0;
+  return 0;
+}
+
+/** An entry as a mapping of the layer; null where its length is 0. */
+export function toMapping(e: Entry, base: number, file = 0): Mapping | null {
+  if (e.length === 0) return null;
+  return { start: e.offset, end: e.offset + e.length, moffset: e.moffset + base, zeroed: e.zeroed, file };
+}
+
+/** The mappings of a table in order. What a collecting reader has told to be out of order is left out. */
+export function sortedMappings(table: EntryTable, base: number, fileOf: (e: Entry) => number = () => 0): Mapping[] {
+  const mappings: Mapping[] = [];
+  let end = 0;
+  for (const e of liveEntries(table)) {
+    const m = e.offset >= end ? toMapping(e, base, fileOf(e)) : null;
+    if (!m) continue;
+    mappings.push(m);
+    end = m.end;
+  }
+  return mappings;
+}
+
+/** The moffset as it is stored, for messages. */
+export function exactMoffset({ source }: EntryTable, e: Entry): bigint {
+  return getSegment(source.read(e.at, SEGMENT_ENTRY), 0).moffset;
+}
