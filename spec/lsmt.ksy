@@ -20,6 +20,7 @@ doc: |
   sparse writable layer is one file (header and data at the device's own
   positions) whose holes are its gaps: Kaitai cannot see holes.
 
+  To browse a layer, open it with this file in Kaitai's Web IDE or visualizer.
   This description shows every file that has the room for a header, a damaged
   one too: each position and count that the file names is cut at its end. It
   judges nothing; the clauses whose numbers stand in `doc-ref` do.

@@ -16,6 +16,7 @@ doc: |
   stand room for a dictionary, the blocks, and the jump table with the stored
   size of each block.
 
+  To browse a ZFile, open it with this file in Kaitai's Web IDE or visualizer.
   This description shows every file that has the room for a header, a damaged
   one too: each position and count that the file names is cut at its end. It
   judges nothing; the clauses whose numbers stand in `doc-ref` do.

@@ -7,6 +7,7 @@ import { build, drawCase } from '../../generators/draw.ts';
 import { writeLsmt, writePair } from '../../generators/lsmt-writer.ts';
 import { PLAIN_ZFILE, writeZFile } from '../../generators/zfile-writer.ts';
 import { clauseOf, LSMT_FLAG, LSMT_HEADER, setInteger, ZFILE_HEADER } from '../../spec/index.ts';
+import { compileParser, compileSources, streamOf } from './compile.ts';
 import { LSMT_KIND, parseLsmt, parseZFile } from './kaitai.ts';
 
 /** Looks at everything that a browser could show; gives the number of values seen. */
@@ -53,6 +54,12 @@ describe('descriptions', () => {
     for (const id of ids) expect(clauseOf(id).id).toBe(id);
   });
 
+  it.each(['zfile', 'lsmt'] as const)('%s.ksy compiles for other languages too', async (name) => {
+    for (const language of ['ruby', 'python', 'java', 'rust']) {
+      expect(Object.values(await compileSources(name, language)).join('').length, language).toBeGreaterThan(1000);
+    }
+  });
+
   it('tell the kinds of LSMT files apart', () => {
     const kinds = [layer, pair.data, pair.index, sparse, new Uint8Array(4095)].map((bytes) => parseLsmt(bytes).kind);
     expect(kinds).toEqual([LSMT_KIND.sealed, LSMT_KIND.dataFile, LSMT_KIND.indexFile, LSMT_KIND.sparse, LSMT_KIND.none]);
@@ -79,6 +86,13 @@ describe('browsing never fails', () => {
     expect(browse(parse(kind, bytes))).toBeGreaterThan(30);
   });
 
+  it.each(IMAGES)('%s, by a parser as the Web IDE makes it', async (_name, kind, bytes) => {
+    const parser = await compileParser<{ _read(): void }>(kind, true);
+    const root = new parser(streamOf(bytes));
+    root._read();
+    expect(browse(root)).toBe(browse(parse(kind, bytes)));
+  });
+
   it.each(IMAGES)('%s, cut short anywhere', (_name, kind, bytes) => {
     for (let n = 0; n < 300; n++) browse(parse(kind, bytes.subarray(0, Math.floor(bytes.length * n / 300))));
     for (const n of [511, 512, 513, 1023, 1024, 4095, 4096, 4097, 8191, 8192]) browse(parse(kind, bytes.subarray(0, n)));
@@ -100,9 +114,10 @@ describe('browsing never fails', () => {
   });
 
   it.each(IMAGES)('%s, with random bytes behind the magic values', (_name, kind, bytes) => {
+    const last = bytes.length - (kind === 'zfile' ? ZFILE_HEADER : LSMT_HEADER).size;
     for (let seed = 1; seed <= 100; seed++) {
-      const copy = bytes.slice();
-      copy.set(randomBytes(seed, copy.length - 24), 24);
+      const copy = randomBytes(seed, bytes.length);
+      for (const at of [0, last]) copy.set(bytes.subarray(at, at + 24), at);
       browse(parse(kind, copy));
     }
   });

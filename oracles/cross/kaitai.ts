@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: MIT
-/**
- * The Kaitai Struct descriptions as parsers. They are compiled when this
- * module is first loaded, in memory: there is no generated file that could be
- * stale, and it takes a third of a second.
- */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import path from 'node:path';
-import { compileFunction } from 'node:vm';
+/** The Kaitai Struct descriptions as parsers, made when this module is first loaded. */
+import { compileParser, streamOf } from './compile.ts';
 
 /** 64 bits in halves; `value` is their sum as a double, exact below 2^53. */
 export interface KaitaiU64 {
@@ -101,41 +94,14 @@ export const LSMT_KIND = { none: 0, sealed: 1, dataFile: 2, indexFile: 3, sparse
 /** The enumeration `algorithm` of spec/zfile.ksy. */
 export const ALGORITHM = { lz4: 1, zstd: 2 } as const;
 
-type Parser<T> = new (stream: object) => T;
-
-interface Compiler {
-  compile(language: string, description: unknown, importer: null, debug: boolean): Promise<Record<string, string>>;
-}
-
-const load = createRequire(import.meta.url);
-const spec = path.resolve(import.meta.dirname, '..', '..', 'spec');
-// Neither package brings types; these are the only functions that are called.
-const compiler = load('kaitai-struct-compiler') as Compiler;
-const yaml = load('js-yaml') as { load(text: string): unknown };
-const KaitaiStream = load('kaitai-struct/KaitaiStream') as new (view: DataView) => object;
-
-async function compile<T>(name: string, exported: string): Promise<Parser<T>> {
-  const description = yaml.load(readFileSync(path.join(spec, `${name}.ksy`), 'utf8'));
-  const files = await compiler.compile('javascript', description, null, false);
-  const exports: Record<string, Parser<T>> = {};
-  for (const [file, source] of Object.entries(files)) {
-    compileFunction(source, ['exports', 'require'], { filename: file })(exports, load);
-  }
-  return exports[exported]!;
-}
-
-const [ZFileParser, LsmtParser] = await Promise.all([compile<KaitaiZFile>('zfile', 'Zfile'), compile<KaitaiLsmt>('lsmt', 'Lsmt')]);
-
-function stream(bytes: Uint8Array): object {
-  return new KaitaiStream(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-}
+const [ZFileParser, LsmtParser] = await Promise.all([compileParser<KaitaiZFile>('zfile'), compileParser<KaitaiLsmt>('lsmt')]);
 
 /** The ZFile as spec/zfile.ksy describes it. Nothing is parsed before it is asked for, and byte fields are views into `bytes`. */
 export function parseZFile(bytes: Uint8Array): KaitaiZFile {
-  return new ZFileParser(stream(bytes));
+  return new ZFileParser(streamOf(bytes));
 }
 
 /** The LSMT file as spec/lsmt.ksy describes it. Nothing is parsed before it is asked for, and byte fields are views into `bytes`. */
 export function parseLsmt(bytes: Uint8Array): KaitaiLsmt {
-  return new LsmtParser(stream(bytes));
+  return new LsmtParser(streamOf(bytes));
 }
