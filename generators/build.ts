@@ -6,7 +6,7 @@ import { makeContent } from './content.ts';
 import { writeLsmt, writePair, type WrittenSegment } from './lsmt-writer.ts';
 import { LSMT_MUTATORS } from './mutators/lsmt.ts';
 import { pick, type Mutator } from './mutators/mutator.ts';
-import { ZFILE_MUTATORS } from './mutators/zfile.ts';
+import { OLD_ZFILE_MUTATORS as ZFILE_MUTATORS } from './mutators/zfile-old.ts';
 import { planReads } from './reads.ts';
 import type { CaseRecipe, DamageRecipe, LayerRecipe } from './recipe.ts';
 import { writeTar } from './tar-writer.ts';

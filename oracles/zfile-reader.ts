@@ -140,7 +140,7 @@ function makeDecoder({ source, size, blockSize, algo, table, crcBytes, indexOffs
     // An index with more entries than there are blocks: opening has told of it.
     if (decodedBytes <= 0) return;
     if (algo === 'lz4') decodeLz4Into(stored, out, decodedBytes, offset, lenient);
-    else out.set(decodeZstdBlock(stored, decodedBytes, offset));
+    else out.set(decodeZstdBlock(stored, decodedBytes, offset, lenient));
   };
 }
 
