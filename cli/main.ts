@@ -67,6 +67,16 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .addOption(new Option('--as <form>', 'what to write').choices(['device', 'zfile']).default('device'))
     .action(async (layers, options) => exit(await (await import('./commands/read.ts')).read(layers, options, signal)));
 
+  ovbd.command('inspect')
+    .description('show what images hold: envelopes, every field, blocks and index entries, and what is unusual; judges nothing')
+    .argument('<image...>', 'image files; a writable pair as data:index')
+    .addOption(new Option('--limit <n>', 'rows of a list, before unusual and last ones').argParser(wholeNumber(0, 1e6)).default(12))
+    .option('--all', 'all rows')
+    .option('--blocks', 'of the lists only the blocks of ZFiles')
+    .option('--entries', 'of the lists only the index entries of layers')
+    .option('--json', 'one JSON document; integers above 2^53 - 1 are strings of digits')
+    .action(async (images, options) => exit(await (await import('./commands/inspect.ts')).inspect(images, options, signal)));
+
   ovbd.command('doctor')
     .description('say what is there for a run and what is missing')
     .action(async () => exit(await (await import('./commands/doctor.ts')).doctor()));

@@ -10,3 +10,4 @@ export * from './events.ts';
 export * from './errors.ts';
 export * from './lowered.ts';
 export * from './table.ts';
+export * from './view.ts';

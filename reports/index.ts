@@ -6,3 +6,5 @@ export * from './finding-folder.ts';
 export * from './finding-manifest.ts';
 export * from './atomic.ts';
 export * from './text.ts';
+export * from './inspect-text.ts';
+export * from './json-stream.ts';

@@ -71,8 +71,30 @@ export const LSMT_HEADER = structure('LSMT header or trailer', 4096, [
   ['reserved1', 390, 3706, 'bytes', '0'],
 ]);
 
+/** The header of a tar member, POSIX ustar; a pax header has the same form. Numbers are octal digits. */
+export const USTAR_HEADER = structure('ustar header', 512, [
+  ['name', 0, 100, 'ascii', 'name of the member'],
+  ['mode', 100, 8, 'ascii', 'permissions, octal'],
+  ['uid', 108, 8, 'ascii', 'owner, octal'],
+  ['gid', 116, 8, 'ascii', 'group, octal'],
+  ['size', 124, 12, 'ascii', 'bytes of the member, octal; a pax record "size" takes its place'],
+  ['mtime', 136, 12, 'ascii', 'seconds since 1970, octal'],
+  ['chksum', 148, 8, 'ascii', 'sum of the 512 bytes, this field taken as spaces, octal'],
+  ['typeflag', 156, 1, 'ascii', '"0" a file, "x" a pax header of the member that follows'],
+  ['linkname', 157, 100, 'ascii', 'where a link points'],
+  ['magic', 257, 6, 'ascii', '"ustar", 0'],
+  ['version', 263, 2, 'ascii', '"00"'],
+  ['uname', 265, 32, 'ascii', 'owner'],
+  ['gname', 297, 32, 'ascii', 'group'],
+  ['devmajor', 329, 8, 'ascii', 'of a device file, octal'],
+  ['devminor', 337, 8, 'ascii', 'of a device file, octal'],
+  ['prefix', 345, 155, 'ascii', 'goes before the name'],
+  ['padding', 500, 12, 'bytes', '0'],
+]);
+
 export type ZFileField = (typeof ZFILE_HEADER)['fields'][number]['name'];
 export type LsmtField = (typeof LSMT_HEADER)['fields'][number]['name'];
+export type UstarField = (typeof USTAR_HEADER)['fields'][number]['name'];
 
 export const ZFILE_MAGIC0 = Uint8Array.of(0x5a, 0x46, 0x69, 0x6c, 0x65, 0x00, 0x01, 0x00);
 export const ZFILE_MAGIC1 = Uint8Array.of(
