@@ -7,8 +7,8 @@ import { EXIT_STOPPED, stopSignal } from './stop.ts';
 import { suiteVersion } from './version.ts';
 
 const EXIT_CODES = `
-Exit codes: 0 nothing unexpected, 1 findings (read: refused; replay: shown again; doctor:
-something is missing), 2 wrong usage or input, 3 the suite's own machinery failed,
+Exit codes: 0 nothing unexpected, 1 findings (read: refused; inspect: no image; replay:
+shown again; doctor: something is missing), 2 wrong usage or input, 3 the suite's own machinery failed,
 130 stopped by Ctrl-C, a signal, or a closed output.`;
 
 /** Runs one command and returns its exit code. Never throws; prints one message for what went wrong. */

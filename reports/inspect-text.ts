@@ -51,17 +51,22 @@ function* levelLines(level: LevelView, file: FileView, paint: Paint): Generator<
   }
 }
 
+/** One line without anything that moves the cursor. */
+function safe(text: string): string {
+  return oneLine(text.replaceAll('\t', '\\t'));
+}
+
 function sized(bytes: number): string {
   return bytes < 1024 ? humanBytes(BigInt(bytes)) : `${bytes} bytes (${humanBytes(BigInt(bytes))})`;
 }
 
 function wrapped(indent: string, text: string): string[] {
-  return hardWrap(oneLine(text), WIDTH - indent.length).map((line) => indent + line);
+  return hardWrap(safe(text), WIDTH - indent.length).map((line) => indent + line);
 }
 
 /** A head of `width` columns, and text that is wrapped beside it. */
 function entry(head: string, width: number, text: string): string[] {
-  return hardWrap(oneLine(text), WIDTH - width).map((line, i) => (i === 0 ? head : ' '.repeat(width)) + line);
+  return hardWrap(safe(text), WIDTH - width).map((line, i) => (i === 0 ? head : ' '.repeat(width)) + line);
 }
 
 /** Like `wrap`, but cuts words that are longer than the line: names and values come from images. */
@@ -111,14 +116,14 @@ const LEAD = 3 + OFFSET + 2 + SIZE + 2 + NAME + 2;
 const VALUE = 20;
 
 function lead(f: FieldView, base: number, unusual: boolean, differs: boolean, paint: Paint): string {
-  return `${flag(unusual, differs, paint)}${`+${f.offset - base}`.padStart(OFFSET)}  ${String(f.size).padStart(SIZE)}  ${oneLine(f.name).padEnd(NAME)}  `;
+  return `${flag(unusual, differs, paint)}${`+${f.offset - base}`.padStart(OFFSET)}  ${String(f.size).padStart(SIZE)}  ${safe(f.name).padEnd(NAME)}  `;
 }
 
 function* fieldTable(s: StructureView, paint: Paint): Generator<string> {
   yield paint(DIM, `   ${'at'.padStart(OFFSET)}  size  ${'field'.padEnd(NAME)}  ${'value'.padEnd(VALUE)}  meaning`);
   for (const f of s.fields) {
     const head = lead(f, s.offset, f.marks.length > 0, false, paint);
-    yield* cells(head, [oneLine(f.shown)], f.text);
+    yield* cells(head, [safe(f.shown)], f.text);
   }
 }
 
@@ -134,11 +139,11 @@ function* besides(header: StructureView, trailer: StructureView, differ: Readonl
     const head = lead(h, header.offset, h.marks.length + t.marks.length > 0, differs, paint);
     if (!differs) {
       const meaning = h.text === t.text ? h.text : trailer.authoritative ? t.text : h.text;
-      yield* cells(head, [oneLine(h.shown), '='], meaning);
+      yield* cells(head, [safe(h.shown), '='], meaning);
     } else if (h.text === '' || t.text === '' || h.text === t.text) {
-      yield* cells(head, [oneLine(h.shown), oneLine(t.shown)], h.text === '' ? t.text : h.text);
+      yield* cells(head, [safe(h.shown), safe(t.shown)], h.text === '' ? t.text : h.text);
     } else {
-      yield* cells(head, [oneLine(h.shown), oneLine(t.shown)], '');
+      yield* cells(head, [safe(h.shown), safe(t.shown)], '');
       yield* wrapped(' '.repeat(LEAD), `header: ${h.text}`);
       yield* wrapped(' '.repeat(LEAD), `trailer: ${t.text}`);
     }
@@ -154,7 +159,7 @@ function* cells(head: string, values: readonly string[], meaning: string): Gener
     // A value that is longer than its column may still leave room for what it means.
     const room = shown.length === 1 && others.length === 0 ? WIDTH - LEAD - first!.length - 2 : 0;
     if (meaning !== '' && meaning.length <= room) {
-      yield `${head}${first}  ${oneLine(meaning)}`;
+      yield `${head}${first}  ${safe(meaning)}`;
       return;
     }
     yield head + first;
@@ -165,7 +170,7 @@ function* cells(head: string, values: readonly string[], meaning: string): Gener
   const columns = values.map((v) => `${v.padEnd(VALUE)}  `).join('');
   const width = WIDTH - LEAD - columns.length;
   if (meaning.length <= width) {
-    yield (head + columns + oneLine(meaning)).trimEnd();
+    yield (head + columns + safe(meaning)).trimEnd();
     return;
   }
   yield (head + columns).trimEnd();

@@ -109,7 +109,9 @@ function* pieces(place: Place, table: JumpTable, count: number): Generator<{ fir
     const length = Math.min(CHUNK / JUMP_ENTRY, count - first);
     const bytes = place.source.read(table.offset + first * JUMP_ENTRY, length * JUMP_ENTRY);
     const v = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    yield { first, bytes, entries: Uint32Array.from({ length }, (_, i) => v.getUint32(i * JUMP_ENTRY, true)) };
+    const entries = new Uint32Array(length);
+    for (let i = 0; i < length; i++) entries[i] = v.getUint32(i * JUMP_ENTRY, true);
+    yield { first, bytes, entries };
   }
 }
 

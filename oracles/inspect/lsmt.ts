@@ -248,7 +248,10 @@ function titleOf(form: Form, header: Uint8Array | null, trailer: Uint8Array | nu
       return trailer ? `LSMT ${kind}: ${sizeIn(trailer)}, ${getInteger(trailer, LSMT_HEADER, 'index_size')} entries` : `LSMT ${kind}`;
     }
     case 'sparse': return `LSMT sparse writable layer${header ? `: ${sizeIn(header)}` : ''}`;
-    case 'data': return `LSMT data file of a writable layer${part.role === 'layer' ? '; its index is in another file: DATA:INDEX shows both' : ''}`;
+    case 'data': {
+      const cut = part.role === 'layer' ? ', or a sealed layer that lost its trailer; its index would be in another file: DATA:INDEX shows both' : '';
+      return `LSMT data file of a writable layer${cut}`;
+    }
     case 'index': return `LSMT index file of a writable layer${header ? `: ${sizeIn(header)}` : ''}, entries in write order`;
   }
 }
