@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Proof of the suite's sight: a reader is given one defect at a time, and the
+ * cases of a run must show each. Which defects a case can show is learnt from
+ * the sound reader: it asks for a defect only where that would matter, so a
+ * case on which it asks for none judges nobody but itself.
+ */
+import { build, drawCase } from '../generators/draw.ts';
+import { isFindingKind } from '../model/index.ts';
+import { layerSources } from '../oracles/examine.ts';
+import type { ByteSource } from '../oracles/source.ts';
+import { unwrap, type LayerSource } from '../oracles/stack.ts';
+import { STRICT } from '../oracles/violation.ts';
+import { getInteger, getSegment, INVALID_OFFSET, LSMT_HEADER, LSMT_SPACE, SEGMENT_ENTRY, type LsmtField } from '../spec/index.ts';
+import { DEFECTS, type Defect, type DefectName } from '../targets/fakes/reader/defects.ts';
+import { readerTarget, readerWith } from '../targets/fakes/reader/target.ts';
+import { execute, type Executed } from './execute.ts';
+import { prepare, type Prepared } from './prepare.ts';
+import { shrink, shrinkBudget, type Shrunk } from './shrink.ts';
+
+/** The first case that shows a defect. */
+export interface FoundDefect {
+  readonly defect: Defect;
+  /** Cases drawn until then, this one included. */
+  readonly cases: number;
+  readonly shown: Executed;
+  /** Made again where it is needed: cases are large. */
+  readonly prepared: () => Prepared;
+}
+
+export interface DefectScreen {
+  /** In the order of the list of defects. */
+  readonly found: readonly FoundDefect[];
+  readonly missed: readonly Defect[];
+  /** Cases on which the sound reader and the suite differ: one of the two is wrong. */
+  readonly disputed: readonly { readonly case: string; readonly why: string }[];
+  readonly casesRun: number;
+}
+
+/** Runs the cases 0, 1, … of a seed, at most `limit`, until each defect has shown. */
+export async function screenDefects(seed: number, limit: number, defects: readonly Defect[] = DEFECTS): Promise<DefectScreen> {
+  const open = new Map<string, Defect>(defects.map((d) => [d.name, d]));
+  const found = new Map<string, FoundDefect>();
+  const disputed: { case: string; why: string }[] = [];
+  const asked = new Set<DefectName>();
+  const sound = readerWith((name) => {
+    asked.add(name);
+    return false;
+  }, 'fake-reader', 'the sound reader');
+  const soundSession = await sound.open();
+  let cases = 0;
+  for (; cases < limit && open.size > 0; cases++) {
+    const index = cases;
+    const prepared = prepare(drawCase(seed, index));
+    asked.clear();
+    const [{ verdict }] = await execute(sound, soundSession, [prepared]) as [Executed];
+    if (verdict.kind !== 'pass') {
+      disputed.push({ case: prepared.case.id, why: `${verdict.kind} ${verdict.clause ?? ''}: ${verdict.why}` });
+      continue;
+    }
+    for (const name of [...asked]) {
+      const defect = open.get(name);
+      if (!defect) continue;
+      const target = readerTarget(name);
+      const [shown] = await execute(target, await target.open(), [prepared]) as [Executed];
+      if (!isFindingKind(shown.verdict.kind)) continue;
+      open.delete(name);
+      found.set(name, { defect, cases: index + 1, shown, prepared: () => prepare(drawCase(seed, index)) });
+    }
+  }
+  const inOrder = defects.flatMap((d) => found.get(d.name) ?? []);
+  return { found: inOrder, missed: [...open.values()], disputed, casesRun: cases };
+}
+
+/** Shrinks the case that showed a defect, as a run does with a finding; `base` executions for a finding of a cheap kind. */
+export async function shrinkDefect({ defect, shown, prepared }: FoundDefect, base: number): Promise<Shrunk> {
+  const target = readerTarget(defect.name as DefectName);
+  const kind = shown.verdict.kind;
+  if (!isFindingKind(kind)) throw new Error(`${defect.name} was found by no finding`);
+  return shrink(target, await target.open(), prepared(), shown, shrinkBudget(kind, base), new AbortController().signal);
+}
+
+/** How large a case is, in what people must look at. */
+export interface CaseSize {
+  readonly layers: number;
+  /** Live index entries of all layers whose index can be read. */
+  readonly segments: number;
+  /** Index entries of a ZFile that is a device of its own; 0 for a stack. */
+  readonly blocks: number;
+}
+
+/** Whether a person sees at one glance what a case is about. */
+export function isTiny(s: CaseSize): boolean {
+  return s.layers <= 3 && s.segments <= 3 && s.blocks <= 3;
+}
+
+/** The size of a case; its damage, which may make an index unreadable, is left out of the count. */
+export function sizeOf({ drawn }: Prepared): CaseSize {
+  const c = build({ ...drawn, recipe: { ...drawn.recipe, damage: [] } }).case;
+  const sources = layerSources(c);
+  if (c.device === 'zfile') return { layers: 1, segments: 0, blocks: unwrap(sources[0]!, STRICT).zfile?.blocks ?? 0 };
+  const segments = sources.map((source, i) => c.layers[i]!.extents?.length ?? countEntries(source));
+  return { layers: c.layers.length, segments: segments.reduce((a, b) => a + b, 0), blocks: 0 };
+}
+
+/** Entries of a sound layer that are not INVALID. */
+function countEntries(source: LayerSource): number {
+  const { inner } = unwrap(source, STRICT);
+  const read = (file: ByteSource, from: number, bytes: number): number => {
+    const index = file.read(from, bytes);
+    let live = 0;
+    for (let at = 0; at + SEGMENT_ENTRY <= bytes; at += SEGMENT_ENTRY) if (getSegment(index, at).offset !== INVALID_OFFSET) live++;
+    return live;
+  };
+  if (source.index) return read(source.index, LSMT_SPACE, source.index.size - LSMT_SPACE);
+  const trailer = inner.read(inner.size - LSMT_SPACE, LSMT_SPACE);
+  const field = (name: LsmtField): number => Number(getInteger(trailer, LSMT_HEADER, name));
+  return read(inner, field('index_offset'), field('index_size') * SEGMENT_ENTRY);
+}
+
+/** `1 layer, 2 entries` or `3 blocks`. */
+export function sizeText({ layers, segments, blocks }: CaseSize, device: 'zfile' | 'lsmt'): string {
+  const some = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
+  return device === 'zfile' ? some(blocks, 'block', 'blocks') : `${some(layers, 'layer', 'layers')}, ${some(segments, 'entry', 'entries')}`;
+}
