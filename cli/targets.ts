@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** Targets by name: what a run asks for, what can be had, and what `replay` needs to have it again. */
 import { EngineError, UsageError } from '../model/index.ts';
+import { defectOf } from '../targets/fakes/reader/defects.ts';
 import type { Target } from '../targets/target.ts';
 import type { Cache, Steps } from '../targets/kernel/lab/index.ts';
 
 /** Names that `--target` takes. */
-export const TARGET_NAMES = ['oracle', 'canary', 'fake-lies', 'fake-crashes', 'stock', 'patch'] as const;
-export type TargetName = (typeof TARGET_NAMES)[number];
+export const TARGET_NAMES = ['oracle', 'canary', 'fake-lies', 'fake-crashes', 'fake-reader', 'stock', 'patch'] as const;
+/** The second reader may be given one of its defects: `fake-reader:stack-reversed`. */
+export type TargetName = (typeof TARGET_NAMES)[number] | `fake-reader:${string}`;
 
 /** Where the module under test comes from: at most one of them. */
 export interface Subject {
@@ -88,8 +90,8 @@ export async function openTargets(request: TargetRequest, tools: LabTools): Prom
 /** Opens one target. `request` tells the patch, and how many virtual machines. */
 export async function openTarget(name: TargetName, request: Subject & { readonly jobs?: number }, tools: LabTools): Promise<Target> {
   if (name === 'stock' || name === 'patch') return openKernel(name, name === 'patch' ? request : {}, request.jobs, tools);
-  const { BUILTIN_TARGETS } = await import('../engine/builtin-targets.ts');
-  return BUILTIN_TARGETS[name]!();
+  const { builtinTarget } = await import('../engine/builtin-targets.ts');
+  return builtinTarget(name)!;
 }
 
 async function openKernel(name: 'stock' | 'patch', subject: Subject, jobs: number | undefined, tools: LabTools): Promise<Target> {
@@ -112,7 +114,8 @@ async function isMachinesFault(error: unknown, name: TargetName): Promise<boolea
 }
 
 export function isTargetName(name: string): name is TargetName {
-  return (TARGET_NAMES as readonly string[]).includes(name);
+  const [base, defect] = name.split(':');
+  return defect === undefined ? (TARGET_NAMES as readonly string[]).includes(name) : base === 'fake-reader' && defectOf(defect) !== undefined;
 }
 
 /** The names of the options that say what is tested. */

@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 import type { Observation, ReadObservation, ReadOutcome } from '../model/index.ts';
 import { strictOutcome } from '../oracles/examine.ts';
 import { canaryTarget, crashingTarget, lyingTarget } from '../targets/fakes/index.ts';
+import { defectOf } from '../targets/fakes/reader/defects.ts';
+import { readerTarget } from '../targets/fakes/reader/target.ts';
 import type { Job, Target } from '../targets/target.ts';
 
 /** Sessions of pure functions: as many as anyone asks for. */
@@ -36,7 +38,15 @@ export const BUILTIN_TARGETS: Readonly<Record<string, () => Target>> = {
   'fake-lies': () => lyingTarget(oracleTarget()),
   'fake-crashes': () => crashingTarget(oracleTarget()),
   canary: () => canaryTarget(oracleTarget()),
+  'fake-reader': () => readerTarget(),
 };
+
+/** The built-in target of this name; a defect of the second reader follows its name, `fake-reader:stack-reversed`. Undefined where there is none. */
+export function builtinTarget(name: string): Target | undefined {
+  const [base, defect] = name.split(':') as [string, string?];
+  if (defect === undefined) return BUILTIN_TARGETS[name]?.();
+  return base === 'fake-reader' && defectOf(defect) ? readerTarget(defectOf(defect)!.name) : undefined;
+}
 
 function observe({ case: c, wanted }: Job): Observation {
   const strict = strictOutcome(c);

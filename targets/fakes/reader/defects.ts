@@ -262,6 +262,6 @@ export const DEFECTS = [
 ] as const satisfies readonly Defect[];
 
 /** The defect with this name; undefined where there is none. */
-export function defectOf(name: string): Defect | undefined {
+export function defectOf(name: string): (typeof DEFECTS)[number] | undefined {
   return DEFECTS.find((d) => d.name === name);
 }

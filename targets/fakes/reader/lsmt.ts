@@ -33,7 +33,7 @@ const MAX_ENTRIES = 1_000_000n;
 export function openSealed(file: Bytes, remote: Bytes | null, has: Has): OpenLayer {
   if (file.size < 2 * LSMT_SPACE && !has('lsmt-short-file')) throw new Refused('LS-HDR-01', 'no room for header and trailer');
   if (file.size === 2 * LSMT_SPACE && has('lsmt-smallest-file')) throw new Refused('LS-HDR-01', 'no room for anything');
-  const header = openHeader(file, has);
+  const header = openHeader(file, 'sealed', has);
   if (!hasFlag(getInteger(header, LSMT_HEADER, 'flags'), LSMT_FLAG.sealed) && has('lsmt-header-sealed-required')) throw new Refused('LS-HDR-06', 'not sealed');
   const end = file.size - LSMT_SPACE;
   const trailer = openTrailer(file.read(end, LSMT_SPACE), has);
@@ -60,9 +60,9 @@ export function openSealed(file: Bytes, remote: Bytes | null, has: Has): OpenLay
   const entries = inOrder(liveEntries(file.read(Number(indexOffset), Number(count) * SEGMENT_ENTRY), has), has);
   const limit = Math.floor(Number(indexOffset) / SECTOR);
   const files = remote ? [file, remote] : [file];
-  const tagBase = remote && has('warp-tags-relative') ? Math.min(...entries.filter((e) => !e.zeroed).map((e) => e.tag)) : 0;
+  const tagBase = remote && has('warp-tags-relative') ? Math.min(...entries.map((e) => e.tag)) : 0;
   for (const e of entries) {
-    if (remote && !e.zeroed) checkWarp(e, remote, limit, has);
+    if (remote) checkWarp(e, files[e.tag], has);
     else checkMapping(e, limit, has);
     if (!remote && e.tag !== 0 && has('lsmt-tag-refused')) throw new Refused('LS-TAG-01', 'a tag');
   }
@@ -75,14 +75,16 @@ function own(pieces: readonly Piece[], has: Has): Piece[] {
   return pieces.map((p) => (p.source !== 0 && !has('lsmt-tag-trusted') ? { ...p, source: 0 } : p));
 }
 
-/** The header that sealed layers and data files of pairs have; its bytes. Throws Refused. */
-export function openHeader(file: Bytes, has: Has): Uint8Array {
+/** The header that a file with data has; its bytes. Throws Refused. */
+export function openHeader(file: Bytes, form: 'sealed' | 'pair' | 'sparse', has: Has): Uint8Array {
   if (file.size < LSMT_SPACE && !has('lsmt-short-file')) throw new Refused('LS-HDR-01', 'no room for a header');
   const header = file.read(0, LSMT_SPACE);
   if (!hasMagic(header) && !has('lsmt-magic-unchecked')) throw new Refused('LS-HDR-02', 'no LSMT layer');
   const flags = getInteger(header, LSMT_HEADER, 'flags');
   if (!hasFlag(flags, LSMT_FLAG.header) && !has('lsmt-header-bit-unchecked')) throw new Refused('LS-HDR-03', 'the header is none');
-  if (!hasFlag(flags, LSMT_FLAG.dataFile) && !has('lsmt-data-bit-unchecked')) throw new Refused('LS-HDR-04', 'no data file');
+  // Clause LS-RW-01 asks for no more of the data file of a pair.
+  if (form !== 'pair' && !hasFlag(flags, LSMT_FLAG.dataFile) && !has('lsmt-data-bit-unchecked')) throw new Refused('LS-HDR-04', 'no data file');
+  if (form === 'sparse' && !hasFlag(flags, LSMT_FLAG.sparse) && !has('sparse-flag-unchecked')) throw new Refused('LS-SPR-01', 'no sparse layer');
   checkCommon(header, has);
   return header;
 }
@@ -176,10 +178,10 @@ function checkMapping(e: Entry, limit: number, has: Has): void {
   if (end === limit && has('lsmt-moffset-end-exclusive')) throw new Refused('LS-IDX-05', 'data up to the index');
 }
 
-function checkWarp(e: Entry, remote: Bytes, limit: number, has: Has): void {
-  if (e.tag > 1 && !has('warp-other-tags')) throw new Refused('LS-WRP-03', 'a tag of no file');
-  if (e.tag === 0) checkMapping(e, limit, has);
-  else if (e.moffset + e.length > Math.floor(remote.size / SECTOR) && !has('warp-unbounded')) throw new Refused('LS-WRP-04', 'data behind the remote file');
+/** The entries of a warp file may map all of a file. */
+function checkWarp(e: Entry, file: Bytes | undefined, has: Has): void {
+  if (!file && !has('warp-other-tags')) throw new Refused('LS-WRP-03', 'a tag of no file');
+  if (file && !e.zeroed && e.moffset + e.length > Math.floor(file.size / SECTOR) && !has('warp-unbounded')) throw new Refused('LS-WRP-04', 'data behind the file');
 }
 
 /** Entries as pieces whose source is their tag. */

@@ -49,7 +49,8 @@ function sizeRecord(records: string): number | null {
     const space = records.indexOf(' ', at);
     const digits = records.slice(at, space < 0 ? at : space);
     const length = Number(digits);
-    if (!/^[0-9]{1,8}$/.test(digits) || length <= digits.length + 1 || at + length > records.length) throw new Refused('TR-TAR-02', 'a pax record of that length');
+    if (!/^[0-9]{1,8}$/.test(digits)) return size;
+    if (length <= digits.length + 1 || at + length > records.length) throw new Refused('TR-TAR-02', 'a pax record of that length');
     const record = records.slice(space + 1, at + length - 1);
     if (record.startsWith('size=')) {
       if (!/^size=[0-9]{1,15}$/.test(record)) throw new Refused('TR-TAR-02', 'a pax size that is no number');

@@ -3,7 +3,7 @@
 import { getInteger, hasFlag, LSMT_FLAG, LSMT_HEADER, LSMT_SPACE, SECTOR, SEGMENT_ENTRY } from '../../../spec/index.ts';
 import type { Extent } from '../../../model/index.ts';
 import type { Has } from './defects.ts';
-import { checkCommon, hasMagic, liveEntries, openHeader, openSealed, sizeOf, toPieces, type OpenLayer } from './lsmt.ts';
+import { checkCommon, hasMagic, liveEntries, openHeader, openSealed, sizeOf, toPieces, type Entry, type OpenLayer } from './lsmt.ts';
 import { overlayAll, type Piece } from './merge.ts';
 import { Refused, type Bytes } from './source.ts';
 
@@ -13,7 +13,7 @@ const MAX_ENTRIES = 128_000_000;
 /** Opens a pair. Throws Refused. */
 export function openPair(data: Bytes, index: Bytes, has: Has): OpenLayer {
   if (has('pair-trailer-required')) return openSealed(data, null, has);
-  const header = openHeader(data, has);
+  const header = openHeader(data, 'pair', has);
   if (index.size < LSMT_SPACE) throw new Refused('LS-RW-02', 'no room for a header');
   const own = index.read(0, LSMT_SPACE);
   const flags = getInteger(own, LSMT_HEADER, 'flags');
@@ -30,7 +30,9 @@ export function openPair(data: Bytes, index: Bytes, has: Has): OpenLayer {
   const limit = Math.floor(data.size / SECTOR);
   let end = 0;
   for (const e of entries) {
-    if (!e.zeroed && (e.moffset < FIRST || e.moffset + e.length > limit) && !has('pair-moffset-unchecked')) throw new Refused('LS-RW-04', 'an entry maps what is not there');
+    if (isOutside(e, limit) && !has(e.zeroed ? 'lsmt-zeroed-moffset-ignored' : 'pair-moffset-unchecked')) {
+      throw new Refused(e.zeroed ? 'LS-IDX-06' : 'LS-RW-04', 'an entry maps what is not there');
+    }
     if (e.offset < end && has('pair-index-sorted')) throw new Refused('LS-RW-03', 'the entries do not ascend');
     end = e.offset + e.length;
   }
@@ -38,10 +40,15 @@ export function openPair(data: Bytes, index: Bytes, has: Has): OpenLayer {
   return { virtualSize, files: [data], pieces: overlayAll(has('pair-earlier-wins') ? writes.reverse() : writes, has) };
 }
 
+/** Whether an entry is not about the data behind the header; `limit` is where the file ends, sectors. */
+function isOutside({ moffset, length, zeroed }: Entry, limit: number): boolean {
+  if (zeroed) return moffset < FIRST || moffset > limit;
+  return moffset < FIRST || moffset >= limit || moffset + length <= FIRST || moffset + length > limit;
+}
+
 /** Opens a sparse layer; `extents` are the bytes of its file that are no holes. Throws Refused. */
 export function openSparse(file: Bytes, extents: readonly Extent[], has: Has): OpenLayer {
-  const header = openHeader(file, has);
-  if (!hasFlag(getInteger(header, LSMT_HEADER, 'flags'), LSMT_FLAG.sparse) && !has('sparse-flag-unchecked')) throw new Refused('LS-SPR-01', 'not a sparse layer');
+  const header = openHeader(file, 'sparse', has);
   const virtualSize = sizeOf(header, has);
   const size = Math.floor(file.size / SECTOR);
   const known = has('sparse-hole-hides') ? [{ from: LSMT_SPACE, to: file.size }] : extents;

@@ -56,6 +56,7 @@ function trailerOf(file: Bytes, has: Has): Uint8Array {
 /** What must hold in a header and in a trailer that counts. */
 function checkCommon(space: Uint8Array, has: Has): void {
   if (getInteger(space, ZFILE_HEADER, 'size') !== 96n && !has('zfile-size-field-ignored')) throw new Refused('ZF-HDR-05', 'another size field');
+  if (getInteger(space, ZFILE_HEADER, 'flags') >= 32n && !has('zfile-reserved-flags-ignored')) throw new Refused('ZF-FLG-01', 'flags that are reserved');
 }
 
 function digestIsRight(space: Uint8Array, has: Has): boolean {
@@ -78,7 +79,6 @@ interface Fields {
 function openFields(file: Bytes, space: Uint8Array, end: number, has: Has): Bytes {
   const get = (name: ZFileField): bigint => getInteger(space, ZFILE_HEADER, name);
   const flags = get('flags');
-  if (flags >= 32n && !has('zfile-reserved-flags-ignored')) throw new Refused('ZF-FLG-01', 'flags that are reserved');
   if (isAnySet(space, has)) throw new Refused('ZF-RSV-01', 'reserved bytes that are not 0');
   const fields = { ...sizesOf(get, has), ...optionsOf(get, has) };
   const { size, blockSize, crc, dataStart } = fields;
