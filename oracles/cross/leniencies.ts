@@ -10,8 +10,8 @@
 /** lz4-napi 2.10.0 (lz4_flex), the machine's liblz4 (measured with 1.9.4), @hpcc-js/wasm-zstd 1.12.5. */
 export type Library = 'lz4-napi' | 'liblz4' | 'zstd';
 
-/** A library's answer to one block: all of the bytes that the block must have, or fewer. */
-export type Gives = 'whole' | 'short';
+/** A library's answer to one block: as many bytes as the block must have, fewer, or more. */
+export type Gives = 'whole' | 'short' | 'long';
 
 export interface KnownLeniency {
   readonly name: string;
@@ -37,6 +37,14 @@ export const LENIENCIES: readonly KnownLeniency[] = [
     'It returns how much it decoded; that this is less than the room, the caller must see.'),
   leniency('offset 0', 'liblz4', 'ZF-LZ4-01', ['whole', 'short'],
     'Not compared with 0: such a match copies what happened to stand in the output.'),
+  leniency('many frames', 'zstd', 'ZF-ZST-05', ['whole', 'short', 'long'],
+    'Skippable frames are passed over and frames in a row decoded one behind the other; bytes that begin no frame are refused.'),
+  leniency('large windows', 'zstd', 'ZF-ZST-06', ['whole', 'short'],
+    'Decoding a whole frame at once needs no window, and none is too large for it.'),
+  leniency('short output', 'zstd', 'ZF-BLK-05', ['short'],
+    'How long a block must be, it is never told.'),
+  leniency('long output', 'zstd', 'ZF-ZST-01', ['long'],
+    'As above: a frame without a content size may decode to any length that its allocation holds.'),
 ];
 
 /** The listed leniency that explains why `library` takes what `clause` refuses; undefined where none does. */

@@ -48,7 +48,7 @@ export function sealedLayer(file: Bytes, remote?: Uint8Array): Painting {
     last = e.offset + e.length;
     const inRemote = far !== undefined && e.tag === 1;
     need(far === undefined || e.tag < 2, `a warp file's entry has tag ${e.tag}`);
-    if (!e.zeroed && !inRemote) need(e.moffset >= HEADER_SECTORS && e.moffset + e.length <= end, 'an entry maps no data');
+    if (mapsData(e) && !far) need(e.moffset >= HEADER_SECTORS && e.moffset + e.length <= end, 'an entry maps no data');
     strokes.push(strokeOf(e, inRemote ? far : file));
   }
   return { virtualSize: trailer.virtualSize.value, strokes };
@@ -56,11 +56,12 @@ export function sealedLayer(file: Bytes, remote?: Uint8Array): Painting {
 
 /** A writable pair: what was written last is painted last. Throws Unreadable. */
 export function pairLayer(data: Bytes, index: Uint8Array): Painting {
-  checkHeader(parseLsmt(data.read(0, Math.min(data.size, HEADER_BYTES))).header);
+  const { header } = parseLsmt(data.read(0, Math.min(data.size, HEADER_BYTES)));
+  need(header !== undefined && header.isMagic && header.flagHeader, 'the data file has another header');
   const parsed = parseLsmt(index);
   need(parsed.kind === LSMT_KIND.indexFile && parsed.header!.isMagic && parsed.header!.flagHeader, 'the index file has another header');
   const live = liveEntries(parsed);
-  for (const e of live) if (!e.zeroed) need(e.moffset >= HEADER_SECTORS, 'an entry maps the header');
+  for (const e of live) if (mapsData(e)) need(e.moffset >= HEADER_SECTORS, 'an entry maps the header');
   return { virtualSize: parsed.header!.virtualSize.value, strokes: live.map((e) => strokeOf(e, data)) };
 }
 
@@ -97,6 +98,10 @@ function checkHeader(header: KaitaiLsmtHeader | undefined): asserts header is Ka
 
 function liveEntries(parsed: KaitaiLsmt): readonly KaitaiEntry[] {
   return parsed.entries!.filter((e) => !e.isInvalid);
+}
+
+function mapsData(e: KaitaiEntry): boolean {
+  return !e.zeroed && e.length > 0;
 }
 
 function strokeOf(e: KaitaiEntry, from: Bytes): Stroke {

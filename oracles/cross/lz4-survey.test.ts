@@ -3,6 +3,9 @@
 import { describe, expect, it } from 'vitest';
 import { CONTENT_KINDS, makeContent, randomBytes } from '../../generators/content.ts';
 import { encodeLz4Block } from '../../generators/lz4-block.ts';
+import { LZ4_FORMS } from '../../generators/lz4-forms.ts';
+import { ILLEGAL_LZ4 } from '../../generators/lz4-illegal.ts';
+import { decodedBytes, encodeSequences, type Sequence } from '../../generators/lz4-tokens.ts';
 import { decodeLz4Block } from '../lz4.ts';
 import { STRICT, Violation } from '../violation.ts';
 import { libraryLz4 } from './codec.ts';
@@ -53,34 +56,36 @@ function tiny(): Lz4Question[] {
 function sequences(): Lz4Question[] {
   const next = numbers(3);
   const one = <T>(list: readonly T[]): T => list[next(list.length)]!;
-  return Array.from({ length: 20_000 }, () => {
-    const block: number[] = [];
+  return Array.from({ length: 20_000 }, (_, i) => {
+    const list: Sequence[] = [];
     let out = 0;
-    const extend = (length: number): void => {
-      if (length < 15) return;
-      for (let rest = length - 15; ; rest -= 255) {
-        block.push(Math.min(rest, 255));
-        if (rest < 255) return;
-      }
-    };
-    const sequence = (literals: number, match: number | null): void => {
-      block.push((Math.min(literals, 15) << 4) | (match === null ? 0 : Math.min(match - 4, 15)));
-      extend(literals);
-      for (let i = 0; i < literals; i++) block.push(65 + next(26));
-      out += literals;
-      if (match === null) return;
-      const offset = one([1, 2, 3, 4, 7, 8, 9, 0, out, out + 1]);
-      block.push(offset & 255, offset >> 8);
-      extend(match - 4);
-      out += match;
-    };
-    for (let n = next(3); n >= 0; n--) sequence(one([0, 1, 2, 4, 5, 8, 14, 15, 16, 20, 40]), one([4, 5, 6, 7, 8, 12, 18, 19, 20, 40]));
-    if (next(20) > 0) sequence(one([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15, 16, 20, 40]), null);
-    return { block: Uint8Array.from(block), length: Math.max(1, out + one([0, 0, 0, 0, 1, -1])) };
+    for (let n = next(3); n >= 0; n--) {
+      const literals = one([0, 1, 2, 4, 5, 8, 14, 15, 16, 20, 40]);
+      const match = { offset: one([1, 2, 3, 4, 7, 8, 9, 0, out + literals, out + literals + 1]), length: one([4, 5, 6, 7, 8, 12, 18, 19, 20, 40]) };
+      list.push({ literals, match });
+      out += literals + match.length;
+    }
+    if (next(20) > 0) list.push({ literals: one([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15, 16, 20, 40]), match: null });
+    const length = decodedBytes(list);
+    return { block: encodeSequences(list, randomBytes(i + 1, length)), length: Math.max(1, length + one([0, 0, 0, 0, 1, -1])) };
   });
 }
 
-const QUESTIONS = [written, damaged, noise, tiny, sequences].flatMap((make) => make()).filter((q) => q.length > 0);
+/** Every legal form at the borders of decoders, and every illegal one. */
+function forms(): Lz4Question[] {
+  const lengths = [1, 13, 64, 300, 1000, 4096, 65536];
+  const legal = lengths.flatMap((length) => LZ4_FORMS.flatMap((form) => {
+    const plan = form.plan(length);
+    return plan ? [{ block: encodeSequences(plan, makeContent({ kind: 'text', seed: length }, length)), length }] : [];
+  }));
+  const illegal = lengths.flatMap((length) => ILLEGAL_LZ4.flatMap((form) => [10, 40, 300, 5000].flatMap((stored) => [0, 1, 2].flatMap((n) => {
+    const block = form.make(stored, length, n);
+    return block ? [{ block, length }] : [];
+  }))));
+  return [...legal, ...illegal];
+}
+
+const QUESTIONS = [written, damaged, noise, tiny, sequences, forms].flatMap((make) => make()).filter((q) => q.length > 0);
 
 /** Our decoder's bytes, or the clause by which it refuses. */
 function ours({ block, length }: Lz4Question): Uint8Array | string {
