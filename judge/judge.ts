@@ -1,49 +1,63 @@
 // SPDX-License-Identifier: MIT
 /** Expectation × observation × stance → verdict. */
-import { DECLARED_ONLY } from '../spec/index.ts';
-import type { Case, Expectation, FindingKind, Observation, Stance, Verdict } from '../model/index.ts';
-import { compare, refusedLate, type DeviceKind, type Mismatch } from './compare.ts';
+import { CLAUSES, DECLARED_ONLY } from '../spec/index.ts';
+import {
+  FINDING_KINDS, type Alternative, type Case, type Complaint, type Death, type Expectation, type FindingKind, type Observation, type Opened,
+  type Outcome, type Stance, type Verdict,
+} from '../model/index.ts';
+import { compare, refusedLate, type DeviceKind } from './compare.ts';
 
-/** Judges one case. `device` says how the target's devices get their size. */
+/** Judges one case: by the worst of all that can be said of it. `device` says how the target's devices get their size. */
 export function judge(c: Case, expectation: Expectation, seen: Observation, stance: Stance, device: DeviceKind): Verdict {
   if (seen.engineError !== undefined) return { kind: 'engine-error', why: seen.engineError };
-  return fromDeath(expectation, seen)
-    ?? fromComplaint(seen, 'crash') ?? fromComplaint(seen, 'memory')
-    ?? fromSpill(c, seen)
-    ?? fromOutcomes(c, expectation, seen, stance, device)
-    ?? fromComplaint(seen, 'leak')
-    ?? { kind: 'pass', why: '' };
+  const { death } = seen;
+  if (death?.kind === 'lost') return { kind: 'engine-error', why: `the target vanished (${death.title}) during ${death.phase}` };
+  const outcome = fromOutcomes(c, expectation, seen, stance, device);
+  return worst([death ? fromDeath(expectation, death) : null, ...seen.complaints.map(fromComplaint), fromSpill(c, seen), outcome]) ?? outcome;
+}
+
+/** The finding of the worst kind, the first one of that kind; null where none of the verdicts is a finding. */
+function worst(verdicts: readonly (Verdict | null)[]): Verdict | null {
+  for (const kind of FINDING_KINDS) {
+    const found = verdicts.find((v) => v?.kind === kind);
+    if (found) return found;
+  }
+  return null;
 }
 
 function finding(kind: FindingKind, clause: string, what: string, why: string, read?: number): Verdict {
   return { kind, clause, signature: `${kind}: ${what}`, why, ...(read === undefined ? {} : { read }) };
 }
 
-function fromDeath(expectation: Expectation, seen: Observation): Verdict | null {
-  const { death } = seen;
-  if (!death) return null;
-  if (death.kind === 'lost') return { kind: 'engine-error', why: `the target vanished (${death.title}) during ${death.phase}` };
+/** A pass, with the flags that made it one. */
+function pass(undeclared: readonly string[] = []): Verdict {
+  return { kind: 'pass', why: '', ...(undeclared.length > 0 ? { undeclared } : {}) };
+}
+
+function fromDeath(expectation: Expectation, death: Death): Verdict {
   if (death.kind === 'crash') return finding('crash', 'DM-SAFE-01', death.title, `crashed during ${death.phase}: ${death.title}`);
   const phase = death.phase.split(' ')[0]!;
-  const clause = firstClause(expectation, phase);
+  const clause = hangingClause(expectation, phase);
   // Without a frame, where a hang sits tells most: open and read are different faults, reads of one case are not.
-  const where = / in \S+/.test(death.title) ? death.title : `${phase} under ${clause}`;
+  const where = / in \S/.test(death.title) ? death.title : `${phase} under ${clause}`;
   return finding('hang', clause, where.replace(/^hang /, ''), `no answer in time during ${death.phase}: ${death.title}`);
 }
 
-/** The clause a hanging case was about: what it violates, or what its first read of note is governed by. */
-function firstClause({ strict, notable }: Expectation, phase: string): string {
-  if (strict.outcome === 'refuse') return strict.clause;
-  const bad = strict.reads.find((r) => r.outcome === 'error');
-  if (bad?.outcome === 'error' && phase === 'read') return bad.clause;
-  return notable[0] ?? 'DM-SAFE-01';
+/** The clause a hanging case was about: what it violates, or what it leans on. */
+function hangingClause(expectation: Expectation, phase: string): string {
+  const { strict, notable } = expectation;
+  const violated = strict.outcome === 'refuse' || phase === 'read' ? violatedClause(expectation) : null;
+  return violated ?? notable[0] ?? 'DM-SAFE-01';
 }
 
-function fromComplaint(seen: Observation, kind: 'crash' | 'memory' | 'leak'): Verdict | null {
-  const complaint = seen.complaints.find((x) => x.kind === kind);
-  if (!complaint) return null;
-  const clause = kind === 'leak' ? 'DM-FREE-01' : 'DM-SAFE-01';
-  return finding(kind, clause, complaint.title, `the target's log says: ${complaint.title}`);
+/** What an image is refused for, or its first read that must fail; null where neither is. */
+function violatedClause({ strict }: Expectation): string | null {
+  if (strict.outcome === 'refuse') return strict.clause;
+  return strict.reads.find((r) => r.outcome === 'error')?.clause ?? null;
+}
+
+function fromComplaint({ kind, title }: Complaint): Verdict {
+  return finding(kind, kind === 'leak' ? 'DM-FREE-01' : 'DM-SAFE-01', title, `the target's log says: ${title}`);
 }
 
 function fromSpill(c: Case, seen: Observation): Verdict | null {
@@ -55,35 +69,48 @@ function fromSpill(c: Case, seen: Observation): Verdict | null {
     `read ${read} (${plan.length} bytes at ${plan.offset}, buffer at ${plan.bufferOffset} in its page) changed ${before} bytes before and ${after} after its buffer, the first at ${first}`, read);
 }
 
-/** Permissive flag of a reader that notices at the first read what it should have noticed at open. */
+/** Permissive flag of a reader that notices at a read what it should have noticed at open. */
 const LATE = 'suite.late-refusal';
 
-function fromOutcomes(c: Case, expectation: Expectation, seen: Observation, stance: Stance, device: DeviceKind): Verdict | null {
+function fromOutcomes(c: Case, expectation: Expectation, seen: Observation, stance: Stance, device: DeviceKind): Verdict {
   const strict = compare(c, expectation.strict, seen, device, expectation);
   const permitted = expectation.alternatives.filter((a) => a.flags.every((f) => stance.flags[f] ?? !DECLARED_ONLY.has(f)));
   const matching = permitted.find((a) => compare(c, a.outcome, seen, device, expectation) === null);
   if (!strict) {
     const declared = firstDeclaredLenient(expectation, stance);
-    // An undeclared point, or a declared one that this image does not tell apart.
-    if (declared && !matching) {
-      return finding('docs', strictClause(expectation), declared, `the stance declares ${declared}, but the target took the other side`);
+    // Without a matching one: an undeclared point, or a declared one that this image does not tell apart.
+    if (declared !== null && !matching) {
+      return finding('docs', violatedClause(expectation) ?? clauseOfFlag(declared), declared, `the stance declares ${declared}, but the target took the other side`);
     }
-    if (!refusedLate(expectation.strict, seen) || stance.flags[LATE] === true) return null;
-    if (stance.flags[LATE] === undefined) return { kind: 'pass', why: '', undeclared: [LATE] };
-    return finding('accepts-invalid', strictClause(expectation), strictClause(expectation), 'it was opened and noticed only when it was read');
+    if (!refusedLate(expectation.strict, seen) || stance.flags[LATE] === true) return pass();
   }
-  if (matching) {
-    const undeclared = matching.flags.filter((f) => stance.flags[f] === undefined);
-    return undeclared.length > 0 ? { kind: 'pass', why: '', undeclared } : null;
-  }
+  if (matching) return pass(matching.flags.filter((f) => stance.flags[f] === undefined));
+  if (!strict) return noticedLate(violatedClause(expectation)!, stance);
   // A target that took the lenient side is judged by what that side asks of it.
-  const taken = strict.kind === 'accepts-invalid' ? permitted.toSorted((a, b) => b.flags.length - a.flags.length)[0] : undefined;
-  const asked = taken && compare(c, taken.outcome, seen, device, expectation);
-  // An image that may be refused may also fail to be read.
-  if (asked?.kind === 'refuses-valid') return { kind: 'pass', why: '', undeclared: [LATE] };
+  const taken = strict.kind === 'accepts-invalid' ? lenientSides(permitted)[0] : undefined;
+  const asked = taken && compare(c, excused(taken, expectation.strict, seen), seen, device, expectation);
+  if (asked === null) return noticedLate(strict.clause, stance);
   const charge = asked ?? strict;
-  if (isCleanRefusal(charge) && !supported(expectation, stance)) return { kind: 'unsupported', why: charge.why };
+  if (charge.kind === 'refuses-valid' && !supported(expectation, stance)) return { kind: 'unsupported', why: charge.why };
   return finding(charge.kind, charge.clause, charge.clause, charge.why, charge.read);
+}
+
+/** What is opened on the other side of contested points, the most lenient first. */
+function lenientSides(alternatives: readonly Alternative[]): Opened[] {
+  return alternatives.toSorted((a, b) => b.flags.length - a.flags.length).flatMap(({ outcome }) => (outcome.outcome === 'open' ? [outcome] : []));
+}
+
+/** The lenient side for a reader that took it in part: an image that may be refused may also fail to be read, a read that may fail may do so. */
+function excused(lenient: Opened, strict: Outcome, seen: Observation): Opened {
+  const mayFail = (i: number): boolean => strict.outcome === 'refuse' || strict.reads[i]!.outcome !== 'bytes';
+  const failed = (i: number): boolean => seen.reads[i] !== undefined && seen.reads[i].result < 0;
+  return { ...lenient, reads: lenient.reads.map((r, i) => (failed(i) && mayFail(i) ? { outcome: 'any', clause: 'DM-SAFE-01' } : r)) };
+}
+
+/** What an image comes to that was opened against the clause, and of which reads then failed. */
+function noticedLate(clause: string, stance: Stance): Verdict {
+  if (stance.flags[LATE] !== false) return pass(stance.flags[LATE] === undefined ? [LATE] : []);
+  return finding('accepts-invalid', clause, clause, 'it was opened and noticed only when it was read');
 }
 
 function firstDeclaredLenient(expectation: Expectation, stance: Stance): string | null {
@@ -91,12 +118,9 @@ function firstDeclaredLenient(expectation: Expectation, stance: Stance): string 
   return all.find((f) => stance.flags[f] === true) ?? null;
 }
 
-function strictClause({ strict }: Expectation): string {
-  return strict.outcome === 'refuse' ? strict.clause : strict.reads.find((r) => r.outcome === 'error')?.clause ?? 'DM-SAFE-01';
-}
-
-function isCleanRefusal(m: Mismatch): boolean {
-  return m.kind === 'refuses-valid';
+/** The first clause of which the flag is the other side. */
+function clauseOfFlag(flag: string): string {
+  return CLAUSES.find((c) => c.flag === flag)!.id;
 }
 
 /** Whether the stance holds everything the images need. */
