@@ -77,6 +77,13 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .option('--json', 'one JSON document; integers above 2^53 - 1 are strings of digits')
     .action(async (images, options) => exit(await (await import('./commands/inspect.ts')).inspect(images, options, signal)));
 
+  ovbd.command('spec')
+    .description('print the specification: every clause, and the tables of fields')
+    .argument('[prefix]', 'only the clauses whose ids start with it, as ZF-IDX')
+    .addOption(new Option('--format <form>', 'how').choices(['md', 'json']).default('md'))
+    .option('-o, --output <file>', 'where to write; "-" is standard output, the default', once)
+    .action(async (prefix, options) => exit(await (await import('./commands/spec.ts')).spec(prefix, options, signal)));
+
   ovbd.command('doctor')
     .description('say what is there for a run and what is missing')
     .action(async () => exit(await (await import('./commands/doctor.ts')).doctor()));

@@ -8,3 +8,4 @@ export * from './atomic.ts';
 export * from './text.ts';
 export * from './inspect-text.ts';
 export * from './json-stream.ts';
+export * from './spec-text.ts';

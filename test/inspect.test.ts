@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** `ovbd inspect` and `ovbd spec`, as a user calls them. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { writeLsmt, writePair } from '../generators/lsmt-writer.ts';
 import { PLAIN_ZFILE, writeZFile } from '../generators/zfile-writer.ts';
+import { CLAUSES } from '../spec/index.ts';
 
 const PROGRAM = resolve(import.meta.dirname, '../cli/ovbd.mjs');
 
@@ -96,5 +97,29 @@ describe('inspect', () => {
     const { stdout, stderr } = spawnSync('sh', ['-c', `"${process.execPath}" "${PROGRAM}" inspect --all --json a a a a a a a a | head -n 2`], { cwd: folder, encoding: 'utf8' });
     expect(stdout).toBe('{\n  "schema": "ovbd-inspect/1",\n');
     expect(stderr).toBe('');
+  });
+});
+
+describe('spec', () => {
+  test('Markdown on standard output, whole or by prefix', () => {
+    const { code, stdout } = ovbd('spec');
+    expect(code).toBe(0);
+    for (const c of CLAUSES) expect(stdout.split('\n').filter((line) => line.startsWith(`| ${c.id} |`))).toHaveLength(1);
+    const some = ovbd('spec', 'ZF-IDX').stdout;
+    expect(some.split('\n').filter((line) => line.startsWith('| ZF-IDX-'))).toHaveLength(CLAUSES.filter((c) => c.id.startsWith('ZF-IDX-')).length);
+    expect(some).not.toContain('LS-');
+  });
+
+  test('JSON to a file, whole or not at all', () => {
+    expect(ovbd('spec', '--format', 'json', '-o', 'spec.json')).toMatchObject({ code: 0, stdout: '' });
+    const document = JSON.parse(readFileSync(join(folder, 'spec.json'), 'utf8')) as { schema: string; families: { clauses: unknown[] }[] };
+    expect(document.schema).toBe('ovbd-spec/1');
+    expect(document.families.flatMap((f) => f.clauses)).toHaveLength(CLAUSES.length);
+    expect(readdirSync(folder)).toEqual(['spec.json']);
+  });
+
+  test.each([[['XX']], [['--format', 'pdf']], [['ZF', 'LS']], [['-o', 'nowhere/spec.md']]])('%j is wrong usage', (args) => {
+    expect(ovbd('spec', ...args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/./) });
+    expect(readdirSync(folder)).toEqual([]);
   });
 });

@@ -17,8 +17,8 @@ const FLAG_NAMES = { 0: 'header', 1: 'data file', 2: 'sealed', 3: 'header is aut
 const ALGORITHMS: Readonly<Record<string, string>> = { 0: 'LZO, retired', 1: 'LZ4', 2: 'ZSTD' };
 const HEX_FIELDS: readonly ZFileField[] = ['flags', 'digest', 'index_crc'];
 const MAX_ENTRIES = 1_000_000_000n;
-/** Entries of the largest jump table with which the strict reader is asked for what is inside: it keeps all of it in memory. */
-const OPENED = 1 << 25;
+/** Entries of the largest jump table with which the strict reader is asked for what is inside: it looks at all of them once. */
+const OPENED = 1 << 26;
 
 type Mark = FieldMark<ZFileField>;
 
