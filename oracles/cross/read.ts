@@ -18,7 +18,7 @@ export type CrossReading = CrossRefusal | {
   readonly outcome: 'open';
   /** Bytes of the decoded file or of the merged device. */
   readonly size: number;
-  /** All of the device's bytes; null where it is larger than the bound, or where some of it cannot be read. */
+  /** All of the device's bytes, painted when first asked for; null where it is larger than the bound, or where some of it cannot be read. */
   readonly bytes: Uint8Array | null;
   /** For each read of the case's plan its bytes, cut at the size. */
   readonly reads: readonly (Uint8Array | CrossRefusal)[];
@@ -27,18 +27,27 @@ export type CrossReading = CrossRefusal | {
 /** Bytes of the largest device that is painted as a whole. */
 const WHOLE = 64 << 20;
 
-/** Reads the case's device, as a whole where it has at most `bound` bytes. Never throws for what an image holds. */
+/** Does the case's reads, and reads all of a device that has at most `bound` bytes. Never throws for what an image holds. */
 export function crossRead(c: Case, bound = WHOLE): CrossReading {
   const device = attempt(() => openDevice(c));
   if ('outcome' in device) return device;
-  const all = device.size <= bound ? attempt(() => device.read(0, device.size)) : null;
-  const bytes = all instanceof Uint8Array ? all : null;
-  const reads = c.access.reads.map((plan) => {
-    const offset = Math.min(plan.offset, device.size);
-    const length = Math.min(plan.length, device.size - offset);
-    return bytes ? bytes.subarray(offset, offset + length) : attempt(() => device.read(offset, length));
+  const { size } = device;
+  let painted: Uint8Array | CrossRefusal | null | undefined;
+  const whole = (): Uint8Array | null => {
+    if (painted === undefined) painted = size <= bound ? attempt(() => device.read(0, size)) : null;
+    return painted instanceof Uint8Array ? painted : null;
+  };
+  const plans = c.access.reads.map((r) => {
+    const offset = Math.min(r.offset, size);
+    return { offset, length: Math.min(r.length, size - offset) };
   });
-  return { outcome: 'open', size: device.size, bytes, reads };
+  // To paint the device once is less than to paint that much of it again and again.
+  const all = plans.reduce((n, p) => n + p.length, 0) >= size ? whole() : null;
+  const reads = plans.map(({ offset, length }) => (all ? all.subarray(offset, offset + length) : attempt(() => device.read(offset, length))));
+  return {
+    outcome: 'open', size, reads,
+    get bytes() { return whole(); },
+  };
 }
 
 function attempt<T extends object>(work: () => T): T | CrossRefusal {
