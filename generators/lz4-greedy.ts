@@ -3,27 +3,34 @@
 import { LAST_LITERALS, MATCH_MARGIN, MIN_MATCH, type Sequence } from './lz4-tokens.ts';
 
 const MAX_OFFSET = 65535;
+const HASH_BITS = 12;
+
+/** Knuth's multiplicative hash of four bytes. */
+function hash(word: number): number {
+  return Math.imul(word, 0x9e3779b1) >>> (32 - HASH_BITS);
+}
 
 /**
- * Sequences that decode to `content`. At each place the nearest of three
- * candidates is taken as far as it goes: a run (offset 1), and the latest and
- * the first place where the same four bytes stood.
+ * Sequences that decode to `content`. At each place the first of three
+ * candidates that fits is taken as far as it goes: a run (offset 1), and the
+ * latest and the first place with the hash of the same four bytes.
  */
 export function greedySequences(content: Uint8Array): Sequence[] {
   const v = new DataView(content.buffer, content.byteOffset, content.byteLength);
-  const latest = new Map<number, number>();
-  const first = new Map<number, number>();
+  const latest = new Int32Array(1 << HASH_BITS).fill(-1);
+  const first = new Int32Array(1 << HASH_BITS).fill(-1);
   const sequences: Sequence[] = [];
   const lastStart = content.length - MATCH_MARGIN;
   const end = content.length - LAST_LITERALS;
   let pending = 0;
   for (let at = 0; at <= lastStart;) {
     const word = v.getUint32(at, true);
-    const from = [at - 1, latest.get(word) ?? -1, first.get(word) ?? -1]
-      .find((c) => c >= 0 && at - c <= MAX_OFFSET && v.getUint32(c, true) === word);
-    latest.set(word, at);
-    if (!first.has(word)) first.set(word, at);
-    if (from === undefined) {
+    const slot = hash(word);
+    const fits = (from: number): boolean => from >= 0 && at - from <= MAX_OFFSET && v.getUint32(from, true) === word;
+    const from = fits(at - 1) ? at - 1 : fits(latest[slot]!) ? latest[slot]! : fits(first[slot]!) ? first[slot]! : -1;
+    latest[slot] = at;
+    if (first[slot] === -1) first[slot] = at;
+    if (from < 0) {
       at++;
       continue;
     }

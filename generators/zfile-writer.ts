@@ -1,43 +1,36 @@
 // SPDX-License-Identifier: MIT
 /** Writes ZFiles in the layout of the reference implementation. Sizes and offsets are bytes. */
 import {
-  BLOCK_CRC_SEED, getInteger, hasFlag, setBytes, setInteger, ZFILE_FLAG, ZFILE_HEADER, ZFILE_MAGIC0, ZFILE_MAGIC1, ZFILE_SPACE,
+  BLOCK_CRC_SEED, getBytes, getInteger, hasFlag, setBytes, setInteger, ZFILE_FLAG, ZFILE_HEADER, ZFILE_MAGIC0, ZFILE_MAGIC1, ZFILE_SPACE,
 } from '../spec/index.ts';
 import { writerCrc } from './checksum.ts';
-import { encodeLz4Block, type Lz4Encoder } from './lz4-block.ts';
-import { encodeZstdBlock } from './zstd-block.ts';
+import { randomBytes } from './content.ts';
+import { craftedForms, emitBlock, encodeBlock } from './zfile-block.ts';
+import { emitContainer } from './zfile-clauses.ts';
+import type { ZFileRecipe } from './zfile-recipe.ts';
 
-export interface ZFileRecipe {
-  readonly algo: 'lz4' | 'zstd';
-  readonly encoder: Lz4Encoder;
-  readonly blockSize: number;
-  readonly verify: boolean;
-  /** Flag bit 3: the header carries the fields. */
-  readonly headerMode: boolean;
-  /** Flag bit 4 in header and trailer. */
-  readonly digest: boolean;
-}
+export { PLAIN_ZFILE, type ZFileRecipe } from './zfile-recipe.ts';
 
-/** The plainest ZFile: what the kernel patches support. */
-export const PLAIN_ZFILE: ZFileRecipe = {
-  algo: 'lz4', encoder: 'library', blockSize: 4096, verify: true, headerMode: false, digest: true,
-};
-
-export function writeZFile(content: Uint8Array, recipe: ZFileRecipe): Uint8Array {
-  const parts: Uint8Array[] = [new Uint8Array(ZFILE_SPACE)];
-  const sizes: number[] = [];
-  for (let at = 0; at < content.length; at += recipe.blockSize) {
-    const block = encodeBlock(content.subarray(at, at + recipe.blockSize), recipe);
+/**
+ * The ZFile that holds `content`. `emit` is told of every clause that the file
+ * shows to a reader of all of it, some more than once.
+ */
+export function writeZFile(content: Uint8Array, recipe: ZFileRecipe, emit?: (clause: string) => void): Uint8Array {
+  const { blockSize, verify, dictBytes = 0 } = recipe;
+  const parts: Uint8Array[] = [new Uint8Array(ZFILE_SPACE), randomBytes(dictBytes + 0xd1c7, dictBytes)];
+  const crafted = craftedForms(recipe, Math.ceil(content.length / blockSize));
+  const stored: number[] = [];
+  for (let at = 0; at < content.length; at += blockSize) {
+    const block = encodeBlock(content.subarray(at, at + blockSize), at / blockSize, recipe, crafted);
+    if (emit) emitBlock(block, recipe.algo, emit);
     parts.push(block);
-    sizes.push(block.length);
-    if (recipe.verify) {
-      parts.push(u32(writerCrc(block, BLOCK_CRC_SEED)));
-      sizes[sizes.length - 1]! += 4;
-    }
+    stored.push(block.length);
+    if (verify) parts.push(u32(writerCrc(block, BLOCK_CRC_SEED)));
   }
-  const index = new Uint8Array(sizes.length * 4);
+  if (emit) emitContainer(recipe, { size: content.length, stored }, emit);
+  const index = new Uint8Array(stored.length * 4);
   const v = new DataView(index.buffer);
-  sizes.forEach((s, i) => v.setUint32(i * 4, s, true));
+  stored.forEach((bytes, i) => v.setUint32(i * 4, bytes + (verify ? 4 : 0), true));
   const indexOffset = parts.reduce((n, p) => n + p.length, 0);
   parts.push(index);
 
@@ -59,10 +52,7 @@ export function writeZFile(content: Uint8Array, recipe: ZFileRecipe): Uint8Array
   return new Uint8Array(Buffer.concat(parts));
 }
 
-function encodeBlock(content: Uint8Array, recipe: ZFileRecipe): Uint8Array {
-  return recipe.algo === 'zstd' ? encodeZstdBlock(content) : encodeLz4Block(content, recipe.encoder);
-}
-
+/** What header and trailer have in common. */
 function fields(recipe: ZFileRecipe): Uint8Array {
   const h = new Uint8Array(ZFILE_SPACE);
   setBytes(h, ZFILE_HEADER, 'magic0', ZFILE_MAGIC0);
@@ -71,7 +61,17 @@ function fields(recipe: ZFileRecipe): Uint8Array {
   setInteger(h, ZFILE_HEADER, 'block_size', recipe.blockSize);
   setInteger(h, ZFILE_HEADER, 'algo', recipe.algo === 'zstd' ? 2 : 1);
   setInteger(h, ZFILE_HEADER, 'verify', recipe.verify ? 1 : 0);
+  if (recipe.dictBytes) setInteger(h, ZFILE_HEADER, 'dict_size', recipe.dictBytes);
+  if (recipe.reserved) fillReserved(h, recipe.reserved);
   return h;
+}
+
+/** Noise wherever nothing may matter. */
+function fillReserved(h: Uint8Array, seed: number): void {
+  for (const [i, name] of (['reserved0', 'level', 'reserved1', 'reserved2'] as const).entries()) {
+    const bytes = getBytes(h, ZFILE_HEADER, name);
+    bytes.set(randomBytes(seed * 4 + i + 1, bytes.length));
+  }
 }
 
 function setSizes(h: Uint8Array, indexOffset: number, index: Uint8Array, size: number): void {

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+/** fast-check arbitraries for ZFiles, weighted towards the borders where readers break. */
+import fc from 'fast-check';
+import type { CraftedBlock, ZFileRecipe } from './zfile-recipe.ts';
+import type { FrameRecipe } from './zstd-frames.ts';
+
+/** Bytes of a ZFile's content: every class of tail around block and sector borders. */
+export function contentBytes(): fc.Arbitrary<number> {
+  const around = (n: number): number[] => [n - 513, n - 512, n - 511, n - 1, n, n + 1, n + 511, n + 512, n + 513];
+  return fc.oneof(
+    { weight: 20, arbitrary: fc.constantFrom(512, 1024, 4096, 8192, 16384) },
+    { weight: 30, arbitrary: fc.constantFrom(...[512, 1024, 4096, 8192, 12288, 16384].flatMap(around).filter((n) => n > 0)) },
+    { weight: 8, arbitrary: fc.constantFrom(...[32768, 65536, 131072].flatMap(around)) },
+    { weight: 24, arbitrary: fc.nat({ max: 24 * 1024 }) },
+    { weight: 8, arbitrary: fc.nat({ max: 96 * 1024 }) },
+    { weight: 10, arbitrary: fc.constantFrom(0, 1, 2, 11, 12, 13, 14, 511) },
+    { weight: 3, arbitrary: fc.constantFrom(256 * 4096 - 1, 256 * 4096, 256 * 4096 + 1) },
+  );
+}
+
+function crafted(): fc.Arbitrary<readonly CraftedBlock[]> {
+  return fc.oneof(
+    { weight: 2, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.array(fc.record({ block: fc.nat({ max: 31 }), form: fc.nat({ max: 0xfff }) }), { minLength: 1, maxLength: 3 }) },
+  );
+}
+
+function frame(): fc.Arbitrary<FrameRecipe | null> {
+  return fc.oneof(
+    { weight: 1, arbitrary: fc.constant(null) },
+    { weight: 3, arbitrary: fc.record<FrameRecipe>({
+      piece: fc.constantFrom(0, 0, 16, 100, 1024, 4095), blocks: fc.constantFrom('best', 'best', 'raw'),
+      sizeBytes: fc.constantFrom(0, 1, 2, 4, 8), checksum: fc.boolean(), emptyLast: fc.boolean(),
+    }) },
+  );
+}
+
+const seldom = <T>(common: T, others: fc.Arbitrary<T>): fc.Arbitrary<T> =>
+  fc.oneof({ weight: 7, arbitrary: fc.constant(common) }, { weight: 1, arbitrary: others });
+
+const common = {
+  verify: fc.boolean(),
+  headerMode: fc.boolean(),
+  digest: fc.boolean(),
+};
+
+/** Any ZFile but for what it holds. */
+export function zfileRecipe(): fc.Arbitrary<ZFileRecipe> {
+  return fc.oneof(
+    // The plain form first: shrinking goes there, and most damage must meet a reader that could have read the file.
+    { weight: 10, arbitrary: fc.record<ZFileRecipe>({
+      algo: fc.constant('lz4'), encoder: fc.constantFrom('library', 'library', 'literals', 'greedy'), blockSize: fc.constant(4096), ...common, crafted: crafted(),
+    }) },
+    { weight: 4, arbitrary: fc.record<ZFileRecipe>({
+      algo: fc.constant('lz4'), encoder: fc.constantFrom('library', 'library', 'literals', 'greedy'),
+      blockSize: fc.constantFrom(4096, 4096, 512, 1024, 2048, 8192, 16384, 32768, 65536), ...common,
+      dictBytes: seldom(0, fc.constantFrom(1, 4, 511, 512, 513, 4096)), reserved: seldom(0, fc.integer({ min: 1, max: 0xffff })), crafted: crafted(),
+    }) },
+    { weight: 1, arbitrary: fc.record<ZFileRecipe>({
+      algo: fc.constant('zstd'), encoder: fc.constant('library'), blockSize: fc.constantFrom(4096, 4096, 512, 1024, 8192, 16384, 32768, 65536), ...common,
+      dictBytes: seldom(0, fc.constantFrom(1, 512)), frame: frame(),
+    }) },
+    // Blocks that grow until the groups that the reference counts in 16 bits are full.
+    { weight: 1, arbitrary: fc.record<ZFileRecipe>({
+      algo: fc.constant('lz4'), encoder: fc.constant('literals'), blockSize: fc.constant(512), ...common, verify: fc.constant(true),
+    }) },
+  );
+}
