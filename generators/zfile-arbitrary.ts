@@ -14,7 +14,7 @@ export function contentBytes(): fc.Arbitrary<number> {
     { weight: 24, arbitrary: fc.nat({ max: 24 * 1024 }) },
     { weight: 8, arbitrary: fc.nat({ max: 96 * 1024 }) },
     { weight: 10, arbitrary: fc.constantFrom(0, 1, 2, 11, 12, 13, 14, 511) },
-    { weight: 3, arbitrary: fc.constantFrom(256 * 4096 - 1, 256 * 4096, 256 * 4096 + 1) },
+    { weight: 1, arbitrary: fc.constantFrom(256 * 4096 - 1, 256 * 4096, 256 * 4096 + 1) },
   );
 }
 
