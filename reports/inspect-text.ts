@@ -44,7 +44,9 @@ function* levelLines(level: LevelView, file: FileView, paint: Paint): Generator<
   for (const fact of level.facts) yield* wrapped('  ', fact);
   if (level.blocks) yield* list('blocks', level.blocks, blockTable(level), paint);
   if (level.entries) yield* list('entries', level.entries, entryTable(level), paint);
-  yield* marks(level, paint);
+  const unusual = [...marks(level, paint)];
+  yield* unusual;
+  if (unusual.length === 0 && level.stops.length > 0) yield '';
   for (const stop of level.stops) {
     const place = `${stop.space === level.space ? '' : 'of the file '}`;
     yield* entry(paint(RED, '  stopped  '), 11, `${stop.what}: byte ${stop.at} ${place}${stop.clause ? `(${stop.clause})` : ''}: ${stop.why}`.replace(' :', ':'));
@@ -265,7 +267,7 @@ function* list<Row extends BlockRow | EntryRow>(
 /** What is unusual in fields and in the level as a whole; rows have said it themselves. */
 function* marks(level: LevelView, paint: Paint): Generator<string> {
   const found: { readonly what: string; readonly mark: MarkView }[] = [
-    ...level.structures.flatMap((s) => s.fields.flatMap((f) => f.marks.map((mark) => ({ what: `${s.structure}, ${f.name} `, mark })))),
+    ...level.structures.flatMap((s) => s.fields.flatMap((f) => f.marks.map((mark) => ({ what: `${s.structure}, ${f.name}: `, mark })))),
     ...level.marks.map((mark) => ({ what: '', mark })),
   ];
   if (found.length === 0) return;
