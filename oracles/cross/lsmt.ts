@@ -105,5 +105,6 @@ function mapsData(e: KaitaiEntry): boolean {
 }
 
 function strokeOf(e: KaitaiEntry, from: Bytes): Stroke {
+  need(!mapsData(e) || (e.moffset + e.length) * 512 <= from.size, 'an entry maps what is behind the end of a file');
   return { sector: e.offset, sectors: e.length, source: e.moffset, from: e.zeroed ? null : from };
 }

@@ -157,8 +157,7 @@ describe('forms of layers', () => {
     setSegment(bytes, index + 16, second);
     expect(deviceOf([{ wrapping: [], bytes, remote }])).toEqual(expected([1, counter(40, 2)], [5, remote.subarray(2 * 512, 5 * 512)]));
     setSegment(bytes, index + 16, { ...second, moffset: 18n });
-    const cross = crossRead(caseOf('lsmt', [{ wrapping: [], bytes, remote }]));
-    expect(cross.outcome === 'open' && cross.bytes).toBeNull();
+    expect(deviceOf([{ wrapping: [], bytes, remote }])).toBe('an entry maps what is behind the end of a file');
   });
 });
 
@@ -186,5 +185,23 @@ describe('a damaged image is told', () => {
     if (cross.outcome !== 'open') throw new Error(cross.why);
     expect(cross.bytes).toBeNull();
     expect(cross.reads).toEqual([{ outcome: 'refuse', why: 'the CRC of block 0 differs' }, content.slice(4096, 8192)]);
+  });
+
+  it('block under another layer: it is never seen', () => {
+    const lower = writeZFile(writeLsmt([{ offset: 0, length: 16, content: makeContent({ kind: 'random', seed: 1 }, 16 * 512) }], OPTIONS), PLAIN_ZFILE);
+    // Block 0 is the layer’s header, which shrinks; block 1 holds the first 8 sectors of the data, which do not.
+    lower[512 + 2000]! ^= 1;
+    const bottom: Layer = { wrapping: ['zfile'], bytes: lower };
+    const over = (offset: number, length: number): Layer => ({ wrapping: [], bytes: writeLsmt([{ offset, length, content: counter(2, length) }], OPTIONS) });
+    const read = (offset: number): Case['access']['reads'][number] => ({ offset, length: 512, bufferOffset: 0, mode: 'direct' });
+    const refused = { outcome: 'refuse', why: 'the CRC of block 1 differs' };
+    const bare = crossRead(caseOf('lsmt', [bottom], [read(0), read(8 * 512)]));
+    expect(bare.outcome === 'open' && bare.reads[0]).toEqual(refused);
+    expect(bare.outcome === 'open' && bare.reads[1]).toBeInstanceOf(Uint8Array);
+    const covered = crossRead(caseOf('lsmt', [bottom, over(0, 8)]));
+    expect(covered.outcome === 'open' && covered.bytes?.subarray(0, 8 * 512)).toEqual(counter(2, 8));
+    const inPart = crossRead(caseOf('lsmt', [bottom, over(0, 7)], [read(6 * 512), read(7 * 512)]));
+    expect(inPart.outcome === 'open' && inPart.reads[1]).toEqual(refused);
+    expect(inPart.outcome === 'open' && inPart.reads[0]).toBeInstanceOf(Uint8Array);
   });
 });

@@ -24,6 +24,8 @@ export type CrossReading = CrossRefusal | {
   readonly reads: readonly (Uint8Array | CrossRefusal)[];
 };
 
+/** Bytes of a sector. */
+const SECTOR = 512;
 /** Bytes of the largest device that is painted as a whole. */
 const WHOLE = 64 << 20;
 
@@ -86,18 +88,36 @@ function openLayer(layer: Layer): Painting {
   return sealedLayer(file, layer.remote);
 }
 
-/** The device's bytes [offset, offset + length): every layer's strokes, bottom to top, in one array. */
+/**
+ * The device's bytes [offset, offset + length), offset a multiple of 512: every
+ * layer's strokes, bottom to top, in one array. What cannot be read matters
+ * only where no later stroke covers it.
+ */
 function paint(layers: readonly Painting[], offset: number, length: number): Uint8Array {
   const out = new Uint8Array(length);
+  const bad = new Map<number, string>();
   for (const { strokes } of layers) {
     for (const s of strokes) {
-      const start = s.sector * 512 - offset;
+      const start = s.sector * SECTOR - offset;
       const from = Math.max(start, 0);
-      const to = Math.min(start + s.sectors * 512, length);
+      const to = Math.min(start + s.sectors * SECTOR, length);
       if (from >= to) continue;
-      if (s.from) out.set(s.from.read(s.source * 512 + from - start, to - from), from);
+      if (bad.size > 0) for (let at = from; at < to; at += SECTOR) bad.delete(at);
+      if (s.from) copy(s.from, s.source * SECTOR + from - start, out.subarray(from, to), (at, why) => bad.set(from + at, why));
       else out.fill(0, from, to);
     }
   }
+  for (const why of bad.values()) throw new Unreadable(why);
   return out;
+}
+
+/** Fills `out` from `source`; the sectors that cannot be read are told. */
+function copy(source: Bytes, offset: number, out: Uint8Array, unreadable: (at: number, why: string) => void): void {
+  const whole = attempt(() => source.read(offset, out.length));
+  if (whole instanceof Uint8Array) return out.set(whole);
+  for (let at = 0; at < out.length; at += SECTOR) {
+    const sector = attempt(() => source.read(offset + at, Math.min(SECTOR, out.length - at)));
+    if (sector instanceof Uint8Array) out.set(sector, at);
+    else unreadable(at, sector.why);
+  }
 }

@@ -41,8 +41,12 @@ function digestHolds(header: KaitaiZFileHeader, bytes: Uint8Array): boolean {
 function decoded(fields: KaitaiZFileHeader, blocks: readonly KaitaiBlock[]): Bytes {
   const { blockSize } = fields;
   const size = fields.originalFileSize.value;
-  const known: Uint8Array[] = [];
-  const block = (i: number): Uint8Array => (known[i] ??= decodeBlock(fields, blocks[i]!, i, Math.min(blockSize, size - i * blockSize)));
+  const known: (Uint8Array | Unreadable)[] = [];
+  const block = (i: number): Uint8Array => {
+    const bytes = (known[i] ??= decodeBlock(fields, blocks[i]!, i, Math.min(blockSize, size - i * blockSize)));
+    if (bytes instanceof Unreadable) throw bytes;
+    return bytes;
+  };
   return {
     size,
     read(offset, length) {
@@ -60,10 +64,9 @@ function decoded(fields: KaitaiZFileHeader, blocks: readonly KaitaiBlock[]): Byt
   };
 }
 
-function decodeBlock(fields: KaitaiZFileHeader, block: KaitaiBlock, i: number, length: number): Uint8Array {
-  need(block.isWhole && block.lenStored > 0, `block ${i} does not lie inside the file`);
-  if (fields.hasBlockCrc) need(block.crc === libraryCrc(block.stored, BLOCK_SEED), `the CRC of block ${i} differs`);
+function decodeBlock(fields: KaitaiZFileHeader, block: KaitaiBlock, i: number, length: number): Uint8Array | Unreadable {
+  if (!block.isWhole || block.lenStored === 0) return new Unreadable(`block ${i} does not lie inside the file`);
+  if (fields.hasBlockCrc && block.crc !== libraryCrc(block.stored, BLOCK_SEED)) return new Unreadable(`the CRC of block ${i} differs`);
   const bytes = fields.algo === ALGORITHM.zstd ? libraryZstd(block.stored, length) : libraryLz4(block.stored, length);
-  if (bytes?.length !== length) throw new Unreadable(`block ${i} does not decode to ${length} bytes`);
-  return bytes;
+  return bytes?.length === length ? bytes : new Unreadable(`block ${i} does not decode to ${length} bytes`);
 }
