@@ -7,9 +7,14 @@ import { EXIT_STOPPED, stopSignal } from './stop.ts';
 import { suiteVersion } from './version.ts';
 
 const EXIT_CODES = `
-Exit codes: 0 nothing unexpected, 1 findings (read: refused; inspect: no image; replay:
-shown again; doctor: something is missing), 2 wrong usage or input, 3 the suite's own machinery failed,
-130 stopped by Ctrl-C, a signal, or a closed output.`;
+Exit codes: 0 nothing unexpected, 1 findings (read: refused; inspect: no image; check:
+violations; replay: shown again; doctor: something is missing), 2 wrong usage or input,
+3 the suite's own machinery failed, 130 stopped by Ctrl-C, a signal, or a closed output.`;
+
+const CHECK_HELP = `
+Violations of MUST clauses make the exit code 1, as does a file that cannot be read; those of
+SHOULD clauses are warnings and leave it 0. Contested clauses are shown with the flag by which a
+reader declares the other side. At most 1000 violations a layer are listed, the rest is counted.`;
 
 /** Runs one command and returns its exit code. Never throws; prints one message for what went wrong. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -83,6 +88,15 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .addOption(new Option('--format <form>', 'how').choices(['md', 'json']).default('md'))
     .option('-o, --output <file>', 'where to write; "-" is standard output, the default', once)
     .action(async (prefix, options) => exit(await (await import('./commands/spec.ts')).spec(prefix, options, signal)));
+
+  ovbd.command('check')
+    .description('say every clause that layers and their stack violate, with file, byte, and what was expected')
+    .argument('<layer...>', 'image files, bottom to top; a writable pair as data:index')
+    .addOption(new Option('--as <form>', 'what the files are').choices(['device', 'zfile']).default('device'))
+    .option('--remote <file>', 'the file that a single warp layer maps besides itself', once)
+    .option('--json', 'one JSON document on stdout')
+    .addHelpText('after', CHECK_HELP)
+    .action(async (layers, options) => exit(await (await import('./commands/check.ts')).check(layers, options, signal)));
 
   ovbd.command('doctor')
     .description('say what is there for a run and what is missing')

@@ -28,3 +28,14 @@ export interface LsmtLayer {
   /** INVALID entries that are followed by a live one: more than padding. */
   readonly invalidInside: number;
 }
+
+/** A layer whose mappings are made when they are first asked for: to check one takes no memory for them. */
+export function lazyLayer(layer: Omit<LsmtLayer, 'mappings'>, make: () => readonly Mapping[]): LsmtLayer {
+  let made: readonly Mapping[] | null = null;
+  return {
+    ...layer,
+    get mappings() {
+      return made ??= make();
+    },
+  };
+}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The strict reader of one sealed LSMT layer, and of a warp layer, which has the same container. Entry units are sectors of 512 bytes. */
 import { getInteger, LSMT_HEADER, LSMT_SPACE, SECTOR, SEGMENT_ENTRY, type LsmtField } from '../spec/index.ts';
-import type { LsmtLayer } from './layer.ts';
+import { lazyLayer, type LsmtLayer } from './layer.ts';
 import {
   checkedVirtualSize, checkRest, checkSizeField, hasLsmtFlag, hasMagic, headerOf, type LsmtFields,
 } from './lsmt-header.ts';
@@ -22,7 +22,7 @@ export interface Container {
   readonly invalidInside: number;
 }
 
-/** Opens a committed or sealed layer. Throws Violation; allocates a bounded window of the index, and a mapping for each entry. */
+/** Opens a committed or sealed layer. Throws Violation; allocates a bounded window of the index; its mappings are one an entry. */
 export function openLsmt(source: ByteSource, lenient: Leniency): LsmtLayer {
   const { virtualSize, table, invalidInside } = openContainer(source, lenient);
   const limit = Math.floor(table.start / SECTOR);
@@ -30,7 +30,7 @@ export function openLsmt(source: ByteSource, lenient: Leniency): LsmtLayer {
   checkDataBounds(table, limit, 'LS-IDX-05', base, lenient);
   checkZeroedBounds(table, limit, lenient);
   touchTags(table, lenient);
-  return { form: 'sealed', virtualSize, mappings: sortedMappings(table, base), data: source, remote: null, entries: table.count, invalidInside };
+  return lazyLayer({ form: 'sealed', virtualSize, data: source, remote: null, entries: table.count, invalidInside }, () => sortedMappings(table, base));
 }
 
 /** Everything up to the order of the entries, which sealed and warp layers have in common. Throws Violation. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The strict reader of a writable layer: a data file, and an index file that logs the writes. Entry units are sectors. */
 import { getInteger, LSMT_HEADER, LSMT_SPACE, SECTOR, SEGMENT_ENTRY } from '../spec/index.ts';
-import type { LsmtLayer, Mapping } from './layer.ts';
+import { lazyLayer, type LsmtLayer, type Mapping } from './layer.ts';
 import {
   checkedVirtualSize, checkRest, checkSizeField, hasLsmtFlag, hasMagic, headerOf, type LsmtFields,
 } from './lsmt-header.ts';
@@ -15,7 +15,7 @@ import { inIndexFile, mayRefuse, violate, Violation, type Leniency } from './vio
 /** Entries of the longest index file (reference). */
 const MAX_ENTRIES = 128_000_000;
 
-/** Opens a pair. Throws Violation; allocates a mapping for each entry that the index file has room for. */
+/** Opens a pair. Throws Violation; allocates a bounded window of the index file; its mappings are one an entry. */
 export function openPair(data: ByteSource, index: ByteSource, lenient: Leniency): LsmtLayer {
   const dataHeader = openDataHeader(data, lenient);
   return inIndexFile(lenient, (inside) => openIndexFile(data, dataHeader, index, inside));
@@ -60,7 +60,7 @@ function openIndexFile(data: ByteSource, dataHeader: LsmtFields | null, index: B
   if (dataHeader && sizeOf(dataHeader) !== sizeOf(header) && lenient.has('ls.pair-size-from-data')) {
     virtualSize = checkedVirtualSize(dataHeader, lenient);
   }
-  return { form: 'pair', virtualSize, mappings: visible(table, base), data, remote: null, entries: count, invalidInside };
+  return lazyLayer({ form: 'pair', virtualSize, data, remote: null, entries: count, invalidInside }, () => visible(table, base));
 }
 
 function openIndexHeader(index: ByteSource, lenient: Leniency): LsmtFields {

@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: MIT
-/** Reading image files the way a tool does: the envelopes are guessed from what the bytes show. */
-import type { Wrapper } from '../model/index.ts';
-import { looksLikeTar, unwrapTar } from './tar.ts';
-import { openStack, zfileDevice, type Device, type LayerSource } from './stack.ts';
+/** Reading image files the way a tool does: strictly, the envelopes guessed. */
+import { guessLayer, type LayerInput } from './guess.ts';
+import { openStack, zfileDevice, type Device } from './stack.ts';
 import type { ByteSource } from './source.ts';
+import { looksLikeTar, unwrapTar } from './tar.ts';
 import { STRICT, Violation } from './violation.ts';
-import { looksLikeZFile, openZFile } from './zfile.ts';
+import { openZFile } from './zfile.ts';
 
-/** One layer on the command line. */
-export interface LayerInput {
-  readonly file: ByteSource;
-  /** Index file of a writable pair. */
-  readonly index?: ByteSource;
-}
+export type { LayerInput };
 
 export type ReadResult =
   | { readonly ok: true; readonly size: number; chunks(): Iterable<Uint8Array> }
@@ -26,7 +21,7 @@ const CHUNK = 1 << 20;
  */
 export function readDevice(layers: readonly LayerInput[], as: 'device' | 'zfile'): ReadResult {
   try {
-    const device = as === 'zfile' ? openAsZFile(layers[0]!.file) : openStack(layers.map(guess), STRICT);
+    const device = as === 'zfile' ? openAsZFile(layers[0]!.file) : openStack(layers.map(guessLayer), STRICT);
     return { ok: true, size: device.size, chunks: () => chunksOf(device) };
   } catch (e) {
     if (!(e instanceof Violation)) throw e;
@@ -35,19 +30,7 @@ export function readDevice(layers: readonly LayerInput[], as: 'device' | 'zfile'
 }
 
 function openAsZFile(file: ByteSource): Device {
-  return zfileDevice(openZFile(looksLikeTar(file) ? unwrapTar(file) : file, STRICT));
-}
-
-/** Readers try tar, then ZFile, then LSMT (FORMAT.md section 4). */
-function guess(layer: LayerInput): LayerSource {
-  const wrapping: Wrapper[] = [];
-  let inner = layer.file;
-  if (looksLikeTar(inner)) {
-    wrapping.push('tar');
-    inner = unwrapTar(inner);
-  }
-  if (looksLikeZFile(inner)) wrapping.push('zfile');
-  return { wrapping, ...layer };
+  return zfileDevice(openZFile(looksLikeTar(file) ? unwrapTar(file, STRICT) : file, STRICT));
 }
 
 function* chunksOf(device: Device): Iterable<Uint8Array> {

@@ -54,13 +54,20 @@ export interface OpenStack extends Device {
 const MAX_LAYERS = 255;
 const MAX_LAYERS_OF_ANY = 256;
 
-/** Takes the envelopes off, outermost first. Throws Violation. */
-export function unwrap(layer: LayerSource, lenient: Leniency): { inner: ByteSource; zfile: ZFileReader | null } {
+/** Takes the envelopes off, outermost first, and tells where a tar's member starts, bytes. Throws Violation. */
+export function unwrap(
+  layer: LayerSource, lenient: Leniency, memberAt: (start: number) => void = () => undefined,
+): { inner: ByteSource; zfile: ZFileReader | null } {
   let inner = layer.file;
   let zfile: ZFileReader | null = null;
   for (const wrapper of layer.wrapping) {
-    if (wrapper === 'tar') inner = unwrapTar(inner, lenient);
-    else inner = zfile = openZFile(inner, lenient);
+    if (wrapper === 'tar') {
+      const member = unwrapTar(inner, lenient);
+      memberAt(member.start);
+      inner = member;
+    } else {
+      inner = zfile = openZFile(inner, lenient);
+    }
   }
   return { inner, zfile };
 }

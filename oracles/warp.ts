@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The strict reader of a warp layer: a sealed container whose entries map sectors of itself or of a second, remote file. */
 import { SECTOR } from '../spec/index.ts';
-import type { LsmtLayer } from './layer.ts';
+import { lazyLayer, type LsmtLayer } from './layer.ts';
 import { openContainer } from './lsmt.ts';
 import { exactMoffset, liveEntries, mapBase, sortedMappings, type EntryTable } from './lsmt-index.ts';
 import type { ByteSource } from './source.ts';
@@ -16,9 +16,9 @@ export function openWarp(source: ByteSource, remote: ByteSource, lenient: Lenien
   const from = lowest > 0 && lenient.has('ls.warp-tag-relative') ? lowest : 0;
   checkTags(table, from, lenient);
   checkInside(table, [source, remote], from, base, lenient);
-  return {
-    form: 'warp', virtualSize, mappings: sortedMappings(table, base, (e) => e.tag - from), data: source, remote, entries: table.count, invalidInside,
-  };
+  return lazyLayer({ form: 'warp', virtualSize, data: source, remote, entries: table.count, invalidInside }, () => (
+    sortedMappings(table, base, (e) => e.tag - from)
+  ));
 }
 
 /** The smallest tag in the table; 0 where it has no entries. */
