@@ -38,18 +38,24 @@ export function openSource(path: string): FileSource {
   if (!statSync(path).isFile()) throw new UsageError(`${path}: not a plain file`);
   const file = orUnreadable(path, () => openSync(path, 'r'));
   const { size } = fstatSync(file);
+  const readInto = (offset: number, target: Uint8Array): void => {
+    const { length } = target;
+    if (!(offset >= 0 && offset + length <= size)) throw new RangeError(`read of ${length} bytes at ${offset} of ${path}`);
+    for (let done = 0; done < length;) {
+      const n = orUnreadable(path, () => readSync(file, target, done, length - done, offset + done));
+      if (n === 0) throw new UnreadableFile(`${path}: became shorter while it was read`);
+      done += n;
+    }
+  };
   return {
     size,
     read(offset, length) {
-      if (!(offset >= 0 && length >= 0 && offset + length <= size)) throw new RangeError(`read of ${length} bytes at ${offset} of ${path}`);
+      if (!(length >= 0 && length <= size)) throw new RangeError(`read of ${length} bytes of ${path}, which has ${size}`);
       const bytes = new Uint8Array(length);
-      for (let done = 0; done < length;) {
-        const n = orUnreadable(path, () => readSync(file, bytes, done, length - done, offset + done));
-        if (n === 0) throw new UnreadableFile(`${path}: became shorter while it was read`);
-        done += n;
-      }
+      readInto(offset, bytes);
       return bytes;
     },
+    readInto,
     close: () => closeSync(file),
   };
 }

@@ -10,6 +10,8 @@ export interface ByteSource {
    * A decoding source throws a Violation where its bytes cannot be produced.
    */
   read(offset: number, length: number): Uint8Array;
+  /** As `read`, into a buffer of the caller's, which is filled. Sources that would only copy do without. */
+  readInto?(offset: number, target: Uint8Array): void;
 }
 
 /** Throws RangeError unless the range lies inside a source of `size` bytes. */
@@ -44,16 +46,30 @@ export function windowSource(inner: ByteSource, start: number, length: number): 
       checkRange(length, offset, n);
       return inner.read(start + offset, n);
     },
+    ...(inner.readInto && {
+      readInto(offset: number, target: Uint8Array): void {
+        checkRange(length, offset, target.length);
+        inner.readInto!(start + offset, target);
+      },
+    }),
   };
 }
 
-/** Reads a source from front to back in pieces of `window` bytes; short runs are views into the piece at hand. */
+/** Reads a source from front to back in pieces of `window` bytes. What it gives lives until the next call. */
 export function slidingWindow(source: ByteSource, window: number): (offset: number, length: number) => Uint8Array {
   let start = 0;
   let held: Uint8Array = new Uint8Array(0);
+  // One buffer for all pieces: the collector is in no hurry to free them one by one.
+  const own = source.readInto ? new Uint8Array(Math.min(window, source.size)) : null;
   return (offset, length) => {
     if (offset < start || offset + length > start + held.length) {
-      held = source.read(offset, Math.max(length, Math.min(window, source.size - offset)));
+      const wanted = Math.max(length, Math.min(window, source.size - offset));
+      if (own && wanted <= own.length) {
+        held = own.subarray(0, wanted);
+        source.readInto!(offset, held);
+      } else {
+        held = source.read(offset, wanted);
+      }
       start = offset;
     }
     return held.subarray(offset - start, offset - start + length);
