@@ -7,6 +7,7 @@ import type { LayerInput } from '../../oracles/guess.ts';
 import { oneLine } from '../../reports/index.ts';
 import { clauseOf } from '../../spec/index.ts';
 import { openSource, splitPair, UnreadableFile, type FileSource, type LayerPaths } from '../image-files.ts';
+import { print } from '../print.ts';
 
 export interface CheckOptions {
   readonly as: 'device' | 'zfile';
@@ -32,7 +33,7 @@ export async function check(layers: readonly string[], options: CheckOptions, si
       ...(options.remote !== undefined && { remote: source(options.remote) }),
     }));
     const result = await stepByStep(checkSteps(inputs, options.as), signal);
-    process.stdout.write(options.json ? asJson(result, names) : asText(result, names));
+    await print([options.json ? asJson(result, names) : asText(result, names)], signal);
     return result.count.MUST > 0 ? EXIT.findings : EXIT.ok;
   } catch (error) {
     if (!(error instanceof UnreadableFile)) throw error;
