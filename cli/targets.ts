@@ -7,7 +7,7 @@ import type { Cache, Steps } from '../targets/kernel/lab/index.ts';
 
 /** Names that `--target` takes. */
 export const TARGET_NAMES = ['oracle', 'canary', 'fake-lies', 'fake-crashes', 'fake-reader', 'stock', 'patch'] as const;
-/** The second reader may be given one of its defects: `fake-reader:stack-reversed`. */
+/** The reader apart from the oracle may be given one of its defects: `fake-reader:stack-reversed`. */
 export type TargetName = (typeof TARGET_NAMES)[number] | `fake-reader:${string}`;
 
 /** Where the module under test comes from: at most one of them. */

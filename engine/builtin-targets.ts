@@ -41,7 +41,7 @@ export const BUILTIN_TARGETS: Readonly<Record<string, () => Target>> = {
   'fake-reader': () => readerTarget(),
 };
 
-/** The built-in target of this name; a defect of the second reader follows its name, `fake-reader:stack-reversed`. Undefined where there is none. */
+/** The built-in target of this name; a defect of `fake-reader` follows its name, `fake-reader:stack-reversed`. Undefined where there is none. */
 export function builtinTarget(name: string): Target | undefined {
   const [base, defect] = name.split(':') as [string, string?];
   if (defect === undefined) return BUILTIN_TARGETS[name]?.();

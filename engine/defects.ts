@@ -72,12 +72,24 @@ export async function screenDefects(seed: number, limit: number, defects: readon
   return { found: inOrder, missed: [...open.values()], disputed, casesRun: cases };
 }
 
-/** Shrinks the case that showed a defect, as a run does with a finding; `base` executions for a finding of a cheap kind. */
-export async function shrinkDefect({ defect, shown, prepared }: FoundDefect, base: number): Promise<Shrunk> {
+/** Executions of the first attempt to shrink; the next has twice as many. */
+const FIRST_ATTEMPT = 60;
+
+/**
+ * Shrinks the case that showed a defect, as a run does with a finding, until
+ * it is `enough` or about `executions` of a cheap kind are spent.
+ */
+export async function shrinkDefect({ defect, shown, prepared }: FoundDefect, executions: number, enough: (smallest: Prepared) => boolean): Promise<Shrunk> {
   const target = readerTarget(defect.name as DefectName);
-  const kind = shown.verdict.kind;
+  const session = await target.open();
+  const { kind } = shown.verdict;
   if (!isFindingKind(kind)) throw new Error(`${defect.name} was found by no finding`);
-  return shrink(target, await target.open(), prepared(), shown, shrinkBudget(kind, base), new AbortController().signal);
+  let shrunk: Shrunk = { smallest: prepared(), shown, executions: 0 };
+  for (let attempt = FIRST_ATTEMPT; attempt <= executions && !enough(shrunk.smallest); attempt *= 2) {
+    const more = await shrink(target, session, shrunk.smallest, shrunk.shown, shrinkBudget(kind, attempt), new AbortController().signal);
+    shrunk = { ...more, executions: shrunk.executions + more.executions };
+  }
+  return shrunk;
 }
 
 /** How large a case is, in what people must look at. */

@@ -40,6 +40,7 @@ export const DEFECTS = [
   { name: 'read-last-sector-untouched', clause: 'DM-RD-05', what: 'never writes the last sector of a read of more than a page' },
   { name: 'read-gap-untouched', clause: 'DM-RD-05', what: 'leaves memory as it is in a gap before an entry' },
   { name: 'read-tail-untouched', clause: 'DM-RD-05', what: 'leaves memory as it is behind the last entry' },
+  { name: 'read-unmapped-ones', clause: 'ST-MRG-04', what: 'gives bytes of 0xff where no layer maps anything' },
   { name: 'read-zeroed-untouched', clause: 'DM-RD-05', what: 'leaves memory as it is where an entry is zeroed' },
   { name: 'read-buffered-zeros', clause: 'DM-RD-04', what: 'clears the last sector of a buffered read' },
   { name: 'read-past-end-error', clause: 'ST-SIZE-03', what: 'fails a read that crosses the end' },
@@ -107,6 +108,7 @@ export const DEFECTS = [
   { name: 'zfile-index-gap', clause: 'ZF-IDX-06', what: 'accepts blocks that do not end where the index starts' },
   { name: 'zfile-group-sum-limit', clause: 'ZF-IDX-07', what: 'refuses partial sums that do not fit into 16 bits' },
   { name: 'zfile-group-sum-16-bits', clause: 'ZF-IDX-07', what: 'keeps 16 bits of partial sums' },
+  { name: 'zfile-block-sum-32-bits', clause: 'ZF-IDX-06', what: 'keeps 32 bits of where a block ends' },
   // ZFile: blocks
   { name: 'zfile-read-one-block', clause: 'ZF-BLK-01', what: 'gives zeros behind the first block that a read meets' },
   { name: 'zfile-tail-padded', clause: 'ZF-BLK-02', what: 'expects a last block of full length' },
@@ -193,6 +195,7 @@ export const DEFECTS = [
   { name: 'lsmt-invalid-dropped-at-end', clause: 'LS-IDX-03', what: 'drops INVALID entries at the end of the index only' },
   { name: 'lsmt-256-entries', clause: 'LS-PAD-02', what: 'reads 256 entries at the most', needs: 'a table of more than 256 entries' },
   { name: 'lsmt-65536-entries', clause: 'LS-PAD-02', what: 'reads 65536 entries at the most', needs: 'a table of more than 65536 entries' },
+  { name: 'lsmt-first-entry-lost', clause: 'LS-MAP-01', what: 'loses the first entry' },
   { name: 'lsmt-last-entry-lost', clause: 'LS-MAP-01', what: 'loses the last entry' },
   { name: 'lsmt-offset-32-bits', clause: 'LS-IDX-04', what: 'keeps 32 bits of an offset' },
   { name: 'lsmt-length-13-bits', clause: 'LS-MAP-01', what: 'keeps 13 bits of a length' },
@@ -256,10 +259,18 @@ export const DEFECTS = [
   { name: 'merge-zeroed-shows-lower', clause: 'ST-MRG-03', what: 'shows the lower layer where the upper one is zeroed' },
   { name: 'merge-left-lost', clause: 'ST-MRG-05', what: 'loses what is left of an entry before the entry that covers it' },
   { name: 'merge-right-lost', clause: 'ST-MRG-05', what: 'loses what is left of an entry behind the entry that covers it' },
+  { name: 'merge-gap-hides', clause: 'ST-MRG-02', what: 'hides what shows in the gaps between the entries of an upper layer' },
   { name: 'merge-one-cut', clause: 'ST-MRG-01', what: 'lets one upper entry cut a lower one, not the next' },
   { name: 'merge-moffset-kept', clause: 'ST-MRG-05', what: 'cuts the front off an entry and maps its first sectors' },
   { name: 'merge-cut-of-the-end', clause: 'ST-MRG-05', what: 'cuts the end off an entry and maps its last sectors' },
 ] as const satisfies readonly Defect[];
+
+/** Clauses that no defect of this reader can be seen to violate, and why. */
+export const NOT_SHOWN: Readonly<Record<string, string>> = {
+  'DM-TBL-04': 'a reader that says its size in bytes has no last sector to round; the kernel targets have',
+  'LS-RW-05': 'takes an index file of 2 GB',
+  'ZF-BLK-04': 'blocks that end where the index starts, and an index that ends in the file, leave no block outside of it',
+};
 
 /** The defect with this name; undefined where there is none. */
 export function defectOf(name: string): (typeof DEFECTS)[number] | undefined {

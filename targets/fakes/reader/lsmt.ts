@@ -142,6 +142,7 @@ export function liveEntries(index: Uint8Array, has: Has): Entry[] {
       zeroed: s.zeroed, tag: s.tag,
     });
   }
+  if (entries.length > 0 && has('lsmt-first-entry-lost')) entries.shift();
   if (entries.length > 0 && has('lsmt-last-entry-lost')) entries.pop();
   return entries;
 }

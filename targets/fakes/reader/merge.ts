@@ -22,16 +22,17 @@ export function overlayAll(lists: readonly (readonly Piece[])[], has: Has): read
 /** What is left of `lower`, and all of `upper`, ascending. */
 export function overlay(lower: readonly Piece[], upper: readonly Piece[], has: Has): Piece[] {
   const left: Piece[] = [];
+  const covers = lower.length > 0 && upper.length > 1 && has('merge-gap-hides') ? [{ ...upper[0]!, end: upper.at(-1)!.end }] : upper;
   let first = 0;
   for (const low of lower) {
-    while (first < upper.length && upper[first]!.end <= low.start) first++;
+    while (first < covers.length && covers[first]!.end <= low.start) first++;
     let at = low.start;
-    for (let i = first; i < upper.length && upper[i]!.start < low.end; i++) {
-      const up = upper[i]!;
+    for (let i = first; i < covers.length && covers[i]!.start < low.end; i++) {
+      const up = covers[i]!;
       if (up.zeroed && has('merge-zeroed-shows-lower')) continue;
       if (at < up.start && !has('merge-left-lost')) left.push(cut(low, at, up.start, has));
       at = Math.max(at, up.end);
-      if (i + 1 < upper.length && upper[i + 1]!.start < low.end && has('merge-one-cut')) break;
+      if (i + 1 < covers.length && covers[i + 1]!.start < low.end && has('merge-one-cut')) break;
     }
     if (at === low.start || (at < low.end && !has('merge-right-lost'))) left.push(cut(low, at, low.end, has));
   }

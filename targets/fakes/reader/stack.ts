@@ -113,10 +113,14 @@ function readPieces(pieces: readonly Piece[], files: readonly Bytes[], from: num
     if (fill) into.fill(0, done, to);
     done = to;
   };
+  const unmapped = (to: number, fill: boolean): void => {
+    if (has('read-unmapped-ones')) into.fill(0xff, done, to);
+    zeros(to, fill && !has('read-unmapped-ones'));
+  };
   for (let i = pieceAt(pieces, Math.floor(at / SECTOR), has); i < pieces.length && pieces[i]!.start * SECTOR < end; i++) {
     const piece = pieces[i]!;
     const start = Math.max(piece.start * SECTOR - at, done);
-    if (start > done) zeros(start, !has('read-gap-untouched'));
+    if (start > done) unmapped(start, !has('read-gap-untouched'));
     const to = Math.min(piece.end * SECTOR, end) - at;
     if (to <= done) continue;
     if (done > 0 && has('read-first-piece-only')) return zeros(into.length, true);
@@ -130,7 +134,7 @@ function readPieces(pieces: readonly Piece[], files: readonly Bytes[], from: num
       done = to;
     }
   }
-  if (done < into.length) zeros(into.length, !has('read-tail-untouched'));
+  if (done < into.length) unmapped(into.length, !has('read-tail-untouched'));
 }
 
 function file(files: readonly Bytes[], source: number): Bytes {

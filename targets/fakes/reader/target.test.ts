@@ -10,7 +10,7 @@ import { CLAUSES } from '../../../spec/index.ts';
 import { DEFECTS } from './defects.ts';
 import { readerTarget } from './target.ts';
 
-describe('the second reader', () => {
+describe('the reader apart from the oracle', () => {
   it('does what the suite expects, and declares the strict side of everything', async () => {
     const target = readerTarget();
     const session = await target.open();

@@ -16,7 +16,7 @@ const STRICT = Object.fromEntries([...CLAUSES.flatMap((c) => (c.flag === undefin
 /** The reader with one defect; with none where `defect` is null. */
 export function readerTarget(defect: DefectName | null = null): Target {
   const name = defect === null ? 'fake-reader' : `fake-reader:${defect}`;
-  const description = defect === null ? 'a second reader of this suite, which must be right' : `the second reader of this suite with a defect: ${defect}`;
+  const description = defect === null ? 'a reader of this suite apart from the oracle, which must be right' : `the reader apart from the oracle, with a defect: ${defect}`;
   return readerWith((asked) => asked === defect, name, description);
 }
 

@@ -117,6 +117,7 @@ function openFields(file: Bytes, space: Uint8Array, end: number, has: Has): Byte
         throw new Refused('ZF-IDX-04', 'an entry that is too small');
       }
       at += stored;
+      if (at >= 2 ** 32 && hasDefect('zfile-block-sum-32-bits')) at -= 2 ** 32;
       out[i + 1] = at;
       const inGroup = at - out[i - (i % group)]!;
       if (i + 1 < entries && (i + 1) % group !== 0 && inGroup >= 65535) {

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+/** The suite sees: each defect of a reader shows within the cases of an ordinary run, and shrinks to a case that explains itself. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { isTiny, screenDefects, shrinkDefect, sizeOf, sizeText, type DefectScreen } from '../engine/defects.ts';
+import { CLAUSES } from '../spec/index.ts';
+import { DEFECTS, NOT_SHOWN } from '../targets/fakes/reader/defects.ts';
+
+const SEED = 1;
+const CASES = 2000;
+/** Executions for one defect, at most about. */
+const SHRINK = 480;
+
+/** Shown by cases that the generators do not draw yet. */
+const WAITING: readonly string[] = [
+  'table-fewer-arguments',
+  'table-more-arguments',
+  'table-no-number',
+  'table-number-prefix',
+  'table-zero-bytes',
+  'table-no-device',
+  'table-more-than-device',
+  'read-position-32-bits',
+  'tar-pax-512',
+  'tar-version-ignored',
+  'tar-checksum-ignored',
+  'zfile-header-as-trailer',
+  'zfile-level-refused',
+  'zfile-block-size-small',
+  'zfile-index-offset-32-bits',
+  'zfile-entry-0',
+  'zfile-entry-crc-only',
+  'zfile-group-sum-limit',
+  'zfile-group-sum-16-bits',
+  'zfile-block-sum-32-bits',
+  'lz4-offset-0',
+  'lz4-offset-before-start-by-1',
+  'lz4-length-past-input',
+  'lz4-literals-past-output',
+  'lz4-match-past-output',
+  'lz4-ends-with-match',
+  'lz4-literal-tail-4',
+  'lz4-match-tail-11',
+  'zstd-skippable-frame',
+  'zstd-long-content',
+  'zstd-short-block',
+  'zstd-any-window',
+  'zstd-content-size-required',
+  'zstd-checksum-ignored',
+  'zstd-no-rle',
+  'zstd-one-block',
+  'lsmt-other-flags-refused',
+  'lsmt-version-ignored',
+  'lsmt-index-limit-off-by-one',
+  'lsmt-index-end-wraps',
+  'lsmt-index-in-header',
+  'lsmt-65536-entries',
+  'lsmt-moffset-empty-at-end',
+  'lsmt-zeroed-moffset-7',
+  'lsmt-zeroed-moffset-past',
+  'pair-index-magic-unchecked',
+  'pair-index-flags-unchecked',
+  'pair-index-offset-unchecked',
+  'pair-torn-entry-refused',
+  'pair-moffset-unchecked',
+  'pair-size-from-data',
+  'sparse-flag-unchecked',
+  'sparse-no-header',
+  'sparse-hole-hides',
+  'warp-tag-ignored',
+  'warp-tags-relative',
+  'warp-other-tags',
+  'warp-unbounded',
+  'stack-256-layers',
+  'stack-254-layers',
+  'stack-file-busy',
+  'stack-file-once',
+];
+
+describe('the clauses', () => {
+  it('each have a defect, or a reason why none can be seen', () => {
+    const covered = new Set<string>(DEFECTS.map((d) => d.clause));
+    for (const { id } of CLAUSES) expect(covered.has(id) !== id in NOT_SHOWN, id).toBe(true);
+  });
+});
+
+describe('the defects of a reader', () => {
+  let screened: DefectScreen;
+  beforeAll(async () => {
+    screened = await screenDefects(SEED, CASES);
+  });
+
+  it('are defects: without them the reader and the suite agree on every case', () => {
+    expect(screened.disputed).toEqual([]);
+  });
+
+  it(`all show within ${CASES} cases`, () => {
+    expect(screened.missed.map((d) => d.name).filter((name) => !WAITING.includes(name))).toEqual([]);
+  });
+
+  it('shrink to three layers and three entries, or three blocks', async () => {
+    const large: string[] = [];
+    for (const found of screened.found) {
+      const { name, clause, ...defect } = found.defect;
+      const { smallest, executions } = await shrinkDefect(found, SHRINK, (c) => isTiny(sizeOf(c)));
+      const size = sizeOf(smallest);
+      console.log([name, clause, found.cases, found.shown.verdict.signature, sizeText(size, smallest.case.device), executions].join(' | '));
+      if (!isTiny(size) && defect.needs === undefined) large.push(`${name}: ${sizeText(size, smallest.case.device)}`);
+    }
+    expect(large).toEqual([]);
+  });
+});
