@@ -3,7 +3,11 @@
 import fc from 'fast-check';
 import { CONTENT_KINDS, type ContentRecipe } from './content.ts';
 import { PLAIN_ZFILE, type ZFileRecipe } from './zfile-writer.ts';
-import { READ_KINDS, type CaseRecipe, type DamageRecipe, type LayerRecipe, type ReadRecipe, type SegmentRecipe, type ShapeRecipe } from './recipe.ts';
+import {
+  AIM_POINTS, READ_KINDS, type CaseRecipe, type DamageRecipe, type LayerRecipe, type ManyRecipe, type MarksRecipe, type PlaceRecipe, type ReadRecipe,
+  type SegmentRecipe, type ShapeRecipe, type TableRecipe,
+} from './recipe.ts';
+import { PLAIN_LAYER } from './tiny-layers.ts';
 
 /** Any choice of place or value; users take it modulo what is there. */
 const choice = fc.nat({ max: 0xfffff });
@@ -47,37 +51,82 @@ function sectors(): fc.Arbitrary<number> {
   );
 }
 
-function segment(): fc.Arbitrary<SegmentRecipe> {
-  const gap = fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.integer({ min: 0, max: 24 }) },
-    { weight: 1, arbitrary: sectors() });
+/** Sectors where 31, 32 and 63 bits of bytes or sectors end, and the last ones that an entry can name. */
+const EDGES = [2 ** 22, 2 ** 23, 2 ** 31, 2 ** 32, 2 ** 41, 2 ** 50 - 2].flatMap((n) => [n - 1, n]);
+
+function place(): fc.Arbitrary<PlaceRecipe> {
+  const point = fc.constantFrom(...AIM_POINTS);
   return fc.oneof(
-    { weight: 200, arbitrary: fc.record({ gap, length: sectors(), zeroed: fc.boolean(), content: content() }) },
-    { weight: 200, arbitrary: fc.record({ gap, length: sectors(), zeroed: fc.constant(false), content: content() }) },
-    // The longest entries: zeroed, and seldom 8 MiB of data.
-    { weight: 6, arbitrary: fc.record({ gap, length: fc.constantFrom(16382, 16383), zeroed: fc.constant(true), content: content() }) },
-    { weight: 1, arbitrary: fc.record({ gap, length: fc.constantFrom(16382, 16383), zeroed: fc.constant(false), content: content() }) },
+    { weight: 60, arbitrary: fc.record({ to: fc.constant('segment' as const), choice: fc.nat({ max: 7 }), from: point, until: point }) },
+    { weight: 1, arbitrary: fc.record({ to: fc.constant('edge' as const), sector: fc.constantFrom(...EDGES) }) },
   );
 }
 
-const many = fc.oneof(
-  { weight: 15, arbitrary: fc.constant(null) },
-  { weight: 1, arbitrary: fc.record({ count: fc.constantFrom(15, 16, 17, 31, 32, 33), gap: fc.nat({ max: 2 }) }) },
-  { weight: 1, arbitrary: fc.record({ count: fc.constantFrom(254, 255, 256, 257), gap: fc.nat({ max: 2 }) }) },
-);
+/** `aimed`: out of 10 segments, how many go by the place of another one. */
+function segment(aimed: number): fc.Arbitrary<SegmentRecipe> {
+  const gap = fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.integer({ min: 0, max: 24 }) },
+    { weight: 1, arbitrary: sectors() });
+  const where = fc.oneof({ weight: 10 - aimed, arbitrary: fc.constant(null) }, { weight: aimed, arbitrary: place() });
+  const of = (length: fc.Arbitrary<number>, zeroed: fc.Arbitrary<boolean>): fc.Arbitrary<SegmentRecipe> =>
+    fc.record({ gap, length, zeroed, content: content(), place: where });
+  return fc.oneof(
+    { weight: 200, arbitrary: of(sectors(), fc.boolean()) },
+    { weight: 200, arbitrary: of(sectors(), fc.constant(false)) },
+    // The longest entries: zeroed, and seldom 8 MiB of data.
+    { weight: 6, arbitrary: of(fc.constantFrom(16382, 16383), fc.constant(true)) },
+    { weight: 1, arbitrary: of(fc.constantFrom(16382, 16383), fc.constant(false)) },
+  );
+}
 
-function layer(wrapped: fc.Arbitrary<ZFileRecipe | null>, others: boolean): fc.Arbitrary<LayerRecipe> {
+/** 2^n - 1, 2^n and 2^n + 1 for n in [from, to]. */
+const aroundPowers = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => 2 ** (from + i)).flatMap((n) => [n - 1, n, n + 1]);
+
+function many(): fc.Arbitrary<ManyRecipe | null> {
+  const gap = fc.nat({ max: 2 });
+  const kind = fc.constantFrom('own' as const, 'shared' as const, 'zeroed' as const, 'invalid' as const);
+  return fc.oneof(
+    { weight: 15, arbitrary: fc.constant(null) },
+    { weight: 1, arbitrary: fc.record({ count: fc.constantFrom(...aroundPowers(0, 6)), gap, kind }) },
+    { weight: 1, arbitrary: fc.record({ count: fc.constantFrom(...aroundPowers(7, 9)), gap, kind }) },
+  );
+}
+
+/** Rare: layers of thousands of entries, and of as many as the index may have. */
+function largeIndex(counts: readonly number[]): fc.Arbitrary<LayerRecipe> {
+  return fc.record({
+    count: fc.constantFrom(...counts), gap: fc.nat({ max: 1 }), kind: fc.constantFrom('shared' as const, 'zeroed' as const, 'invalid' as const),
+    form: fc.constantFrom('sealed' as const, 'committed' as const),
+  }).map(({ form, ...of }): LayerRecipe => ({ ...PLAIN_LAYER, form: of.count > 900_000 ? 'sealed' : form, many: of }));
+}
+
+function marks(): fc.Arbitrary<MarksRecipe> {
+  const seldom = (max: number): fc.Arbitrary<number> => fc.oneof({ weight: 12, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max }) });
+  return fc.record({ identity: seldom(999), flags: seldom(255), header: seldom(215), tags: seldom(255), zeroed: fc.nat({ max: 2 }) });
+}
+
+/** Which forms and envelopes a layer may have. `aimed`: see `segment`. */
+function layer(wrapped: fc.Arbitrary<ZFileRecipe | null>, others: boolean, aimed: number): fc.Arbitrary<LayerRecipe> {
+  const few = fc.oneof({ weight: 6, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(fc.nat({ max: 12 }), { maxLength: 3 }) });
+  const tail = fc.oneof({ weight: 40, arbitrary: fc.nat({ max: 9 }) }, { weight: 20, arbitrary: sectors() }, { weight: 1, arbitrary: fc.constantFrom(...EDGES, 2 ** 50) });
+  const virtualSize = fc.oneof({ weight: 14, arbitrary: fc.constant('cover' as const) }, { weight: 1, arbitrary: fc.constantFrom('zero' as const, 'short' as const, 'half' as const) });
+  const common = {
+    segments: fc.array(segment(aimed), { maxLength: 10 }), many: many(), tail, virtualSize,
+    placement: fc.constantFrom('packed' as const, 'packed' as const, 'reversed' as const, 'shared' as const),
+    invalidBefore: few, emptyBefore: few,
+    padding: fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 0xffff }) }),
+    marks: marks(), zfile: wrapped,
+  };
+  const plain = { remote: fc.constant(0), tar: fc.constant('no' as const), tarTail: fc.constant('end' as const) };
+  const again = fc.oneof({ weight: 20, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.nat({ max: 7 }) });
+  if (!others) return fc.record<LayerRecipe>({ ...common, ...plain, form: fc.constantFrom('committed', 'sealed'), sameAs: again });
   return fc.record<LayerRecipe>({
-    segments: fc.array(segment(), { maxLength: 10 }),
-    many,
-    tail: fc.oneof({ weight: 2, arbitrary: fc.nat({ max: 9 }) }, { weight: 1, arbitrary: sectors() }),
-    virtualSize: fc.oneof({ weight: 14, arbitrary: fc.constant('cover' as const) }, { weight: 1, arbitrary: fc.constantFrom('zero' as const, 'short' as const) }),
-    form: others ? fc.oneof({ weight: 8, arbitrary: fc.constant('committed' as const) }, { weight: 4, arbitrary: fc.constant('sealed' as const) },
-      { weight: 1, arbitrary: fc.constant('pair' as const) }) : fc.constantFrom('committed', 'sealed'),
-    placement: fc.constantFrom('packed', 'packed', 'reversed'),
-    invalidBefore: fc.oneof({ weight: 5, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(fc.nat({ max: 12 }), { maxLength: 3 }) }),
-    zfile: wrapped,
-    tar: others ? fc.oneof({ weight: 12, arbitrary: fc.constant('no' as const) }, { weight: 1, arbitrary: fc.constantFrom('ustar' as const, 'pax' as const) })
-      : fc.constant('no'),
+    ...common, sameAs: again,
+    form: fc.oneof({ weight: 8, arbitrary: fc.constant('committed' as const) }, { weight: 4, arbitrary: fc.constant('sealed' as const) },
+      { weight: 3, arbitrary: fc.constantFrom('pair' as const, 'sparse' as const, 'warp' as const) }),
+    remote: fc.oneof({ weight: 3, arbitrary: fc.nat({ max: 0x3ff }) }, { weight: 1, arbitrary: fc.constant(-1) }),
+    tar: fc.oneof({ weight: 12, arbitrary: fc.constant('no' as const) }, { weight: 2, arbitrary: fc.constantFrom('ustar' as const, 'pax' as const) }),
+    tarTail: fc.constantFrom('end', 'member', 'noise'),
   });
 }
 
@@ -85,18 +134,27 @@ function shape(): fc.Arbitrary<ShapeRecipe> {
   const raw = fc.constant(null);
   const plain = fc.oneof({ weight: 2, arbitrary: raw }, { weight: 1, arbitrary: fc.constant(PLAIN_ZFILE) });
   const any = fc.oneof({ weight: 2, arbitrary: raw }, { weight: 1, arbitrary: zfileRecipe() });
-  const layers = (of: fc.Arbitrary<LayerRecipe>, min: number, max: number): fc.Arbitrary<ShapeRecipe> =>
-    fc.record({ device: fc.constant('lsmt' as const), layers: fc.array(of, { minLength: min, maxLength: max }) });
+  const none: fc.Arbitrary<number> = fc.constant(0);
+  const stack = (of: fc.Arbitrary<LayerRecipe>, min: number, max: number, tiny = none): fc.Arbitrary<ShapeRecipe> =>
+    fc.record({ device: fc.constant('lsmt' as const), tiny, layers: fc.array(of, { minLength: min, maxLength: max }) });
+  const tall = fc.constantFrom(7, 15, 16, 17, 31, 32, 33, 63, 64, 127, 128, 252, 253, 254, 255, 256);
   return fc.oneof(
-    { weight: 4, arbitrary: layers(layer(raw, false), 1, 1) },
-    { weight: 2, arbitrary: layers(layer(plain, false), 1, 3) },
-    { weight: 2, arbitrary: layers(layer(any, true), 1, 8) },
-    { weight: 5, arbitrary: fc.record({ device: fc.constant('zfile' as const), zfile: zfileRecipe(), content: content(), bytes: contentBytes() }) },
+    { weight: 4000, arbitrary: stack(layer(raw, false, 0), 1, 1) },
+    { weight: 2000, arbitrary: stack(layer(plain, false, 6), 1, 3) },
+    { weight: 2000, arbitrary: stack(layer(any, true, 5), 1, 8) },
+    { weight: 5000, arbitrary: fc.record({ device: fc.constant('zfile' as const), zfile: zfileRecipe(), content: content(), bytes: contentBytes() }) },
+    { weight: 40, arbitrary: stack(layer(raw, false, 5), 1, 1, tall) },
+    { weight: 40, arbitrary: stack(largeIndex(aroundPowers(10, 16)), 1, 1) },
+    { weight: 4, arbitrary: stack(largeIndex([1_000_000, 1_000_001]), 1, 1) },
   );
 }
 
 function damage(): fc.Arbitrary<DamageRecipe> {
   return fc.record({ mutator: fc.nat({ max: 0xffff }), layer: choice, a: choice, b: choice, reseal: fc.boolean() });
+}
+
+function table(): fc.Arbitrary<TableRecipe> {
+  return fc.record({ kind: fc.constantFrom('bytes', 'text', 'count', 'device'), layer: choice, a: choice });
 }
 
 function read(): fc.Arbitrary<ReadRecipe> {
@@ -116,6 +174,7 @@ export function caseRecipe(): fc.Arbitrary<CaseRecipe> {
       { weight: 10, arbitrary: fc.array(damage(), { minLength: 1, maxLength: 1 }) },
       { weight: 1, arbitrary: fc.array(damage(), { minLength: 2, maxLength: 2 }) },
     ),
+    table: fc.oneof({ weight: 18, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: table() }),
     slack: fc.constantFrom('page', 'page', 'page', 'exact', 'garbage'),
     reads: fc.array(read(), { maxLength: 6 }),
   });

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
 /** From a recipe to a case: bytes, devices, reads. A pure function; the same recipe gives the same bytes. */
 import { SECTOR } from '../spec/index.ts';
-import type { Case, Layer, Wrapper } from '../model/index.ts';
+import type { AccessPlan, Case, Layer } from '../model/index.ts';
+import { inSpecOrder, type Emit } from './clause-list.ts';
 import { makeContent } from './content.ts';
-import { writeLsmt, writePair, type WrittenSegment } from './lsmt-writer.ts';
-import { LSMT_MUTATORS } from './mutators/lsmt.ts';
-import { pick, type Mutator } from './mutators/mutator.ts';
-import { OLD_ZFILE_MUTATORS as ZFILE_MUTATORS } from './mutators/zfile-old.ts';
+import { emitAccess } from './access-clauses.ts';
+import { makeLayer, type MadeLayer } from './lsmt-layer.ts';
+import { layOut, type LaidLayer } from './lsmt-layout.ts';
+import { emitStack, paint, stackBytes } from './lsmt-stack.ts';
+import { ZFILE_MUTATORS } from './mutators/zfile.ts';
 import { planReads } from './reads.ts';
-import type { CaseRecipe, DamageRecipe, LayerRecipe } from './recipe.ts';
-import { writeTar } from './tar-writer.ts';
+import type { CaseRecipe, DamageRecipe, LayerRecipe, ShapeRecipe } from './recipe.ts';
+import { tableFault } from './table-fault.ts';
+import { tinyLayers } from './tiny-layers.ts';
+import { inOrderMet, type Violated } from './violated.ts';
+import { damageZFile } from './zfile-damage.ts';
 import { writeZFile } from './zfile-writer.ts';
 
 export interface Built {
@@ -20,157 +25,105 @@ export interface Built {
    * larger than `MODEL_LIMIT`.
    */
   readonly model: Uint8Array | null;
+  /** The same bytes in part, for devices of any size: [offset, offset + length), inside the device. Null where the case is damaged. */
+  readonly readModel: ((offset: number, length: number) => Uint8Array) | null;
+  /** Bytes of the device by the generator's own account. */
+  readonly size: number;
 }
 
 /** Bytes of the largest device that gets a model. */
 const MODEL_LIMIT = 64 << 20;
+/** Layers of a stack at the most. */
+const MAX_LAYERS = 255;
 
 export function buildCase(id: string, recipe: CaseRecipe): Built {
-  const damages = new Map<number, DamageRecipe[]>();
-  const { shape } = recipe;
-  const layerCount = shape.device === 'zfile' ? 1 : shape.layers.length;
-  for (const d of recipe.damage) damages.set(d.layer % layerCount, [...(damages.get(d.layer % layerCount) ?? []), d]);
-
-  const made = shape.device === 'zfile'
-    ? { ...makeZFileDevice(shape, damages.get(0) ?? []), device: 'zfile' as const }
-    : { ...makeStack(shape.layers, damages), device: 'lsmt' as const };
+  const exercised = new Set<string>();
+  const emit: Emit = (clause) => exercised.add(clause);
+  const made = recipe.shape.device === 'zfile'
+    ? makeZFileDevice(recipe.shape, recipe.damage, emit)
+    : makeStack(allLayers(recipe.shape), recipe.damage, emit);
+  const { device } = recipe.shape;
   const deviceBytes = made.size - (made.size % SECTOR);
+  const sound = recipe.damage.length === 0 && made.violated.length === 0;
+  const table = sound && recipe.table ? tableFault(recipe.table, { device, layers: made.layers }, recipe.slack) : null;
+  const access: AccessPlan = {
+    slack: recipe.slack, deviceBytes, reads: planReads(recipe.reads, deviceBytes, made.borders), ...(table ? { table: table.fault } : {}),
+  };
+  emitAccess({ device, layers: made.layers, access }, made.size, emit);
+  const read = sound && !table ? made.read : null;
   return {
     case: {
-      id,
-      device: made.device,
-      layers: made.layers,
-      access: { slack: recipe.slack, deviceBytes, reads: planReads(recipe.reads, deviceBytes, made.borders) },
-      clauses: { exercises: [], violates: made.violates },
+      id, device, layers: made.layers, access,
+      clauses: { exercises: inSpecOrder(exercised), violates: table ? table.violates : inOrderMet(made.violated) },
     },
-    model: recipe.damage.length === 0 && made.size <= MODEL_LIMIT ? made.model() : null,
+    size: made.size,
+    model: read && made.size <= MODEL_LIMIT ? read(0, made.size) : null,
+    readModel: read,
   };
 }
 
 interface Made {
-  readonly layers: Layer[];
+  readonly layers: readonly Layer[];
   /** Bytes. */
   readonly size: number;
-  readonly borders: number[];
-  readonly violates: string[];
-  model(): Uint8Array;
+  readonly borders: readonly number[];
+  readonly violated: readonly Violated[];
+  read(offset: number, length: number): Uint8Array;
 }
 
-function makeZFileDevice(shape: Extract<CaseRecipe['shape'], { device: 'zfile' }>, damages: readonly DamageRecipe[]): Made {
+function makeZFileDevice(shape: Extract<ShapeRecipe, { device: 'zfile' }>, damages: readonly DamageRecipe[], emit: Emit): Made {
   const content = makeContent(shape.content, shape.bytes);
-  const violates: string[] = [];
-  const bytes = applyDamage(writeZFile(content, shape.zfile), damages, ZFILE_MUTATORS, violates);
+  const { bytes, violates } = damageZFile(writeZFile(content, shape.zfile), damages.map((recipe) => ({ recipe, mutator: recipe.mutator % ZFILE_MUTATORS.length })));
   const borders: number[] = [];
   for (let at = 0; at <= content.length && borders.length < 512; at += shape.zfile.blockSize) borders.push(at);
   return {
     layers: [{ wrapping: ['zfile'], bytes, exposedBytes: content.length }],
-    size: content.length, borders, violates, model: () => content,
+    size: content.length, borders, violated: violates.map(({ clause }, rank) => ({ clause, layer: 0, rank })),
+    read: (offset, length) => content.subarray(offset, offset + length),
   };
 }
 
-interface LaidSegment extends WrittenSegment {
-  readonly end: number;
+/** The recipes of all layers, bottom to top, a repeated file's own recipe in its place. */
+function allLayers(shape: Extract<ShapeRecipe, { device: 'lsmt' }>): { readonly recipe: LayerRecipe; readonly same: number }[] {
+  const out: { recipe: LayerRecipe; same: number }[] = [];
+  for (const recipe of [...tinyLayers(shape.tiny), ...shape.layers]) {
+    const i = out.length;
+    out.push(recipe.sameAs === null || i === 0 ? { recipe, same: i } : out[recipe.sameAs % i]!);
+  }
+  return out;
 }
 
-function makeStack(recipes: readonly LayerRecipe[], damages: ReadonlyMap<number, readonly DamageRecipe[]>): Made {
-  const laid = recipes.map(layOut);
-  const sizes = recipes.map((r, i) => virtualBytes(r, laid[i]!));
-  const size = sizes.findLast((s) => s !== 0) ?? 0;
-  const violates: string[] = [];
-  const layers = recipes.map((r, i) => makeLayer(r, laid[i]!, sizes[i]!, damages.get(i) ?? [], violates));
-  const borders = [...new Set(laid.flat().flatMap((s) => [s.offset * SECTOR, s.end * SECTOR]))];
-  return { layers, size, borders, violates, model: () => paint(laid, size) };
-}
-
-/** Absolute places from the recipe's relative ones. */
-function layOut(r: LayerRecipe): LaidSegment[] {
-  const out: LaidSegment[] = [];
-  let at = 0;
-  const add = (gap: number, length: number, content: Uint8Array | null): void => {
-    const offset = at + gap;
-    at = offset + length;
-    out.push({ offset, length, content, end: at });
+function makeStack(recipes: readonly { readonly recipe: LayerRecipe; readonly same: number }[], damages: readonly DamageRecipe[], emit: Emit): Made {
+  const laid: LaidLayer[] = [];
+  for (const [i, { recipe, same }] of recipes.entries()) {
+    laid.push(same < i ? laid[same]! : layOut(recipe, recipe.segments.some((s) => s.place?.to === 'segment') ? laid.flatMap((l) => l.segments) : []));
+  }
+  const made: MadeLayer[] = [];
+  for (const [i, { recipe, same }] of recipes.entries()) {
+    if (same === i) made.push(makeLayer(recipe, laid[i]!, i, damages.filter((d) => recipes[d.layer % recipes.length]!.same === i), emit));
+    else made.push({ layer: made[same]!.layer, violated: [] });
+  }
+  emitStack(laid, emit);
+  if (recipes.some((r, i) => r.same !== i)) emit('ST-DUP-01');
+  if (new Set(made.map((m) => m.layer.wrapping.join())).size > 1) emit('ST-WRAP-02');
+  const violated = made.flatMap((m) => m.violated);
+  if (recipes.length > MAX_LAYERS) violated.push({ clause: 'ST-CNT-01', layer: -1, rank: 0 });
+  return {
+    layers: made.map((m) => m.layer), size: stackBytes(laid), borders: bordersOf(laid), violated,
+    read: (offset, length) => paint(laid, offset, length),
   };
-  for (const s of r.segments) add(s.gap, s.length, s.zeroed ? null : makeContent(s.content, s.length * SECTOR));
-  // A writable layer's index is in write order: what was written may be written again, in part.
-  if (r.form === 'pair') {
-    for (const s of out.slice().filter((_, i) => i % 2 === 0)) {
-      const length = Math.ceil(s.length / 2);
-      out.push({ offset: s.offset, length, end: s.offset + length, content: makeContent({ kind: 'counter', seed: 9000 + s.offset }, length * SECTOR) });
-    }
-    return out;
-  }
-  for (let i = 0; i < (r.many?.count ?? 0); i++) add(r.many!.gap, 1, makeContent({ kind: 'counter', seed: 7000 + i }, SECTOR));
-  return out;
 }
 
-function virtualBytes(r: LayerRecipe, laid: readonly LaidSegment[]): number {
-  const covered = Math.max(0, ...laid.map((s) => s.end));
-  switch (r.virtualSize) {
-    case 'zero': return 0;
-    case 'short': return Math.max(1, covered - 1) * SECTOR;
-    case 'cover': return Math.max(1, covered + r.tail) * SECTOR;
-  }
-}
+/** Borders that reads are planned at, at the most. */
+const MAX_BORDERS = 4096;
 
-function makeLayer(
-  r: LayerRecipe, laid: readonly LaidSegment[], virtualSize: number, damages: readonly DamageRecipe[], violates: string[],
-): Layer {
-  if (r.form === 'pair') {
-    const { data, index } = writePair(laid, virtualSize);
-    return { wrapping: [], bytes: data, index };
-  }
-  const invalidBefore = laid.length === 0 ? [] : r.invalidBefore.map((i) => i % laid.length);
-  // A layer in a ZFile can be damaged inside or outside of it.
-  const inside = damages.filter((d) => r.zfile === null || d.mutator % 2 === 0);
-  const outside = damages.filter((d) => !inside.includes(d));
-  let bytes = writeLsmt(laid, { virtualSize, form: r.form, placement: r.placement, invalidBefore });
-  bytes = applyDamage(bytes, inside.map((d) => (r.zfile ? { ...d, mutator: d.mutator >>> 1 } : d)), LSMT_MUTATORS, violates);
-  const wrapping: Wrapper[] = [];
-  let exposedBytes: number | undefined;
-  if (r.zfile) {
-    // A device over the ZFile has whole sectors: what damage left of the layer is padded to them.
-    bytes = padToSector(bytes);
-    exposedBytes = bytes.length;
-    bytes = applyDamage(writeZFile(bytes, r.zfile), outside.map((d) => ({ ...d, mutator: d.mutator >>> 1 })), ZFILE_MUTATORS, violates);
-    wrapping.unshift('zfile');
-  }
-  if (r.tar !== 'no') {
-    bytes = writeTar(bytes, r.tar === 'pax');
-    wrapping.unshift('tar');
-  }
-  return { wrapping, bytes, ...(exposedBytes === undefined ? {} : { exposedBytes }) };
-}
-
-function padToSector(bytes: Uint8Array): Uint8Array {
-  if (bytes.length % SECTOR === 0) return bytes;
-  const out = new Uint8Array(Math.ceil(bytes.length / SECTOR) * SECTOR);
-  out.set(bytes);
-  return out;
-}
-
-function applyDamage(bytes: Uint8Array, damages: readonly DamageRecipe[], mutators: readonly Mutator[], violates: string[]): Uint8Array {
-  let out = bytes;
-  for (const [i, d] of damages.entries()) {
-    // The first mutator meets a sound image; what comes after it may not, and then only bytes are safe to damage.
-    const mutator = i === 0 ? pick(mutators, d.mutator) : mutators.at(-1)!;
-    violates.push(...mutator.violates);
-    if (out.length > 0) out = mutator.apply(out, d.a, d.b, d.reseal);
-  }
-  return out;
-}
-
-/** The device as one array: bottom to top, later writes hide earlier ones. */
-function paint(layers: readonly (readonly LaidSegment[])[], size: number): Uint8Array {
-  const device = new Uint8Array(size);
-  for (const segments of layers) {
+function bordersOf(laid: readonly LaidLayer[]): number[] {
+  const borders = new Set<number>();
+  for (const { segments } of laid) {
     for (const s of segments) {
-      const from = s.offset * SECTOR;
-      const to = Math.min(s.end * SECTOR, size);
-      if (from >= to) continue;
-      if (s.content) device.set(s.content.subarray(0, to - from), from);
-      else device.fill(0, from, to);
+      if (borders.size >= MAX_BORDERS) break;
+      borders.add(s.offset * SECTOR).add(s.end * SECTOR);
     }
   }
-  return device;
+  return [...borders];
 }

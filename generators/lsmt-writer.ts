@@ -1,89 +1,220 @@
 // SPDX-License-Identifier: MIT
-/** Writes LSMT layers: committed, sealed, and writable pairs. Offsets and lengths of segments are sectors. */
-import { INVALID_OFFSET, LSMT_FLAG, LSMT_SPACE, SECTOR, SEGMENT_ENTRY, setSegment } from '../spec/index.ts';
+/** Writes layers of every form. Offsets and lengths of segments are sectors, those of files bytes. */
+import type { Extent } from '../model/index.ts';
+import { INVALID_OFFSET, LSMT_FLAG, LSMT_SPACE, MAX_SEGMENT_SECTORS, SECTOR, SEGMENT_BITS, SEGMENT_ENTRY, setSegment } from '../spec/index.ts';
+import { randomBytes } from './content.ts';
 import { lsmtHeader } from './lsmt-header.ts';
+import { mark, markedTag, markSizes, NO_MARKS } from './lsmt-marks.ts';
+import type { MarksRecipe } from './recipe.ts';
 
 /** One mapping to write; `content` is null for a zeroed one. */
 export interface WrittenSegment {
   readonly offset: number;
   readonly length: number;
   readonly content: Uint8Array | null;
+  /** Its data are those of segment `of` from that one's sector `skip` on, and not written again. */
+  readonly shares?: { readonly of: number; readonly skip: number };
+  /** Its data stand in the remote file of a warp layer. */
+  readonly remote?: boolean;
 }
 
-export interface LsmtOptions {
+interface IndexOptions {
+  /** INVALID entries to put before the entries with these indexes. */
+  readonly invalidBefore: readonly number[];
+  /** Entries of length 0 to put before the entries with these indexes. */
+  readonly emptyBefore?: readonly number[];
+  /** INVALID entries behind the last one. */
+  readonly invalidBehind?: number;
+  readonly marks?: MarksRecipe;
+}
+
+export interface LsmtOptions extends IndexOptions {
   /** Bytes. */
   readonly virtualSize: number;
-  /** `committed`: INVALID entries up to a multiple of 256; `sealed`: zero bytes up to a whole sector. */
+  /** `committed`: INVALID entries up to a multiple of 256; `sealed`: bytes up to a whole sector. */
   readonly form: 'committed' | 'sealed';
   /** Data in the order of the segments, or last segment first. */
   readonly placement: 'packed' | 'reversed';
-  /** INVALID entries to put before the entries with these indexes. */
-  readonly invalidBefore: readonly number[];
+  /** Seed of the bytes between index and trailer; 0: zeros. */
+  readonly padding?: number;
 }
 
 interface Placed {
   readonly segment: WrittenSegment;
-  /** Sector of the file. */
+  /** Sector of the file that has the data. */
   readonly moffset: number;
 }
 
 const FIRST_DATA_SECTOR = LSMT_SPACE / SECTOR;
+/** Entries of a page of the index. */
+const INDEX_PAGE_ENTRIES = 256;
+/** Sectors of noise at both ends of a remote file. */
+const REMOTE_MARGIN = 3;
 
 /** A sealed layer; segments ascend by offset and do not overlap. */
 export function writeLsmt(segments: readonly WrittenSegment[], options: LsmtOptions): Uint8Array {
-  const { placed, data } = place(segments, options.placement);
-  const entries: Uint8Array[] = [];
-  placed.forEach((p, i) => {
-    for (const at of options.invalidBefore) if (at === i) entries.push(invalidEntry());
-    entries.push(entry(p));
-  });
-  const padTo = options.form === 'committed' ? Math.ceil(entries.length / 256) * 256 : entries.length;
-  while (entries.length < padTo) entries.push(invalidEntry());
-
-  const indexOffset = LSMT_SPACE + data.length;
-  const index = Buffer.concat(entries);
-  const padding = new Uint8Array((SECTOR - (index.length % SECTOR)) % SECTOR);
-  const headerFlags = 1 << LSMT_FLAG.header | 1 << LSMT_FLAG.dataFile | (options.form === 'committed' ? 1 << LSMT_FLAG.sealed : 0);
-  const header = lsmtHeader(headerFlags, options);
-  const trailer = lsmtHeader(1 << LSMT_FLAG.dataFile | 1 << LSMT_FLAG.sealed, options, indexOffset, entries.length);
-  return new Uint8Array(Buffer.concat([header, data, index, padding, trailer]));
+  const { placed, data } = place(segments, options.placement, (s) => s.content !== null, FIRST_DATA_SECTOR);
+  const limit = FIRST_DATA_SECTOR + data.length / SECTOR;
+  return sealed(data, indexOf(placed, options, limit, (_, i) => markedTag(options.marks ?? NO_MARKS, i)), options);
 }
 
-/** A writable layer: entries in write order, a later one hides what it covers. */
-export function writePair(writes: readonly WrittenSegment[], virtualSize: number): { data: Uint8Array; index: Uint8Array } {
-  const { placed, data } = place(writes, 'packed');
+/** A warp layer: as a sealed one, its tags saying which of two files an entry maps. `remote` need not be whole sectors. */
+export function writeWarp(segments: readonly WrittenSegment[], options: LsmtOptions): { bytes: Uint8Array; remote: Uint8Array } {
+  const own = place(segments, options.placement, (s) => s.content !== null && s.remote !== true, FIRST_DATA_SECTOR);
+  const seed = segments.length + 1;
+  const far = place(segments, 'reversed', (s) => s.content !== null && s.remote === true, (seed % 2) * REMOTE_MARGIN);
+  const placed = segments.map((s, i) => (s.content && s.remote ? far.placed[i]! : own.placed[i]!));
+  const limit = FIRST_DATA_SECTOR + own.data.length / SECTOR;
+  const noise = randomBytes(seed, 2 * REMOTE_MARGIN * SECTOR);
   return {
-    data: new Uint8Array(Buffer.concat([lsmtHeader(1 << LSMT_FLAG.header | 1 << LSMT_FLAG.dataFile, { virtualSize }), data])),
-    index: new Uint8Array(Buffer.concat([lsmtHeader(1 << LSMT_FLAG.header, { virtualSize }, LSMT_SPACE), ...placed.map(entry)])),
+    bytes: sealed(own.data, indexOf(placed, options, limit, (s) => (s.remote ? 1 : 0)), options),
+    remote: new Uint8Array(Buffer.concat([noise.subarray(0, (seed % 2) * REMOTE_MARGIN * SECTOR), far.data, noise.subarray(0, (seed % 5) * 300)])),
   };
 }
 
-function place(segments: readonly WrittenSegment[], placement: LsmtOptions['placement']): { placed: Placed[]; data: Uint8Array } {
+/** A writable layer: entries in write order, a later one hides what it covers. `torn`: bytes of an entry cut short behind them. */
+export function writePair(
+  writes: readonly WrittenSegment[], virtualSize: number, options: IndexOptions & { readonly torn?: number } = { invalidBefore: [] },
+): { data: Uint8Array; index: Uint8Array } {
+  const marks = options.marks ?? NO_MARKS;
+  const { placed, data } = place(writes, 'packed', (s) => s.content !== null, FIRST_DATA_SECTOR);
+  const header = lsmtHeader(1 << LSMT_FLAG.header | 1 << LSMT_FLAG.dataFile, { virtualSize });
+  const indexHeader = lsmtHeader(1 << LSMT_FLAG.header, { virtualSize }, LSMT_SPACE);
+  mark(header, marks);
+  mark(indexHeader, marks);
+  markSizes(header, marks);
+  const index = indexOf(placed, options, FIRST_DATA_SECTOR + data.length / SECTOR, (_, i) => markedTag(marks, i));
+  return {
+    data: new Uint8Array(Buffer.concat([header, data])),
+    index: new Uint8Array(Buffer.concat([indexHeader, index, randomBytes(options.torn ?? 0, options.torn ?? 0)])),
+  };
+}
+
+/** A sparse layer: its file has the device's bytes behind the header, and holes. Segments are whole pages inside the virtual size. */
+export function writeSparse(
+  segments: readonly WrittenSegment[], virtualSize: number, marks: MarksRecipe = NO_MARKS,
+): { bytes: Uint8Array; extents: readonly Extent[] } {
+  const bytes = new Uint8Array(LSMT_SPACE + virtualSize);
+  const header = lsmtHeader(1 << LSMT_FLAG.header | 1 << LSMT_FLAG.dataFile | 1 << LSMT_FLAG.sparse, { virtualSize });
+  mark(header, marks);
+  bytes.set(header);
+  const extents: Extent[] = [{ from: 0, to: LSMT_SPACE }];
+  for (const s of segments) {
+    const from = LSMT_SPACE + s.offset * SECTOR;
+    const to = from + s.length * SECTOR;
+    bytes.set(s.content!, from);
+    const last = extents.at(-1)!;
+    if (last.to === from) extents[extents.length - 1] = { from: last.from, to };
+    else extents.push({ from, to });
+  }
+  return { bytes, extents };
+}
+
+/** Header, data, index, what pads it, trailer. */
+function sealed(data: Uint8Array, entries: Uint8Array, options: LsmtOptions): Uint8Array {
+  const marks = options.marks ?? NO_MARKS;
+  const index = options.form === 'committed' ? withInvalid(entries) : entries;
+  const padding = randomBytes(options.padding ?? 0, (SECTOR - (index.length % SECTOR)) % SECTOR);
+  if (!options.padding) padding.fill(0);
+  const headerFlags = 1 << LSMT_FLAG.header | 1 << LSMT_FLAG.dataFile | (options.form === 'committed' ? 1 << LSMT_FLAG.sealed : 0);
+  const header = lsmtHeader(headerFlags, options);
+  const trailer = lsmtHeader(1 << LSMT_FLAG.dataFile | 1 << LSMT_FLAG.sealed, options, LSMT_SPACE + data.length, index.length / SEGMENT_ENTRY);
+  mark(header, marks);
+  mark(trailer, marks);
+  markSizes(header, marks);
+  return new Uint8Array(Buffer.concat([header, data, index, padding, trailer]));
+}
+
+/** Data of the segments that `own` names, from sector `first` of their file on, and where each one stands. */
+function place(
+  segments: readonly WrittenSegment[], placement: LsmtOptions['placement'], own: (s: WrittenSegment) => boolean, first: number,
+): { placed: Placed[]; data: Uint8Array } {
   const placed: Placed[] = new Array<Placed>(segments.length);
   const pieces: Uint8Array[] = [];
-  let sector = FIRST_DATA_SECTOR;
-  const order = segments.map((_, i) => i);
-  if (placement === 'reversed') order.reverse();
-  for (const i of order) {
+  let sector = first;
+  const put = (i: number): void => {
     const segment = segments[i]!;
     placed[i] = { segment, moffset: sector };
-    if (!segment.content) continue;
-    pieces.push(segment.content);
+    if (!own(segment) || segment.shares) return;
+    pieces.push(segment.content!);
     sector += segment.length;
-  }
+  };
+  if (placement === 'reversed') for (let i = segments.length - 1; i >= 0; i--) put(i);
+  else for (let i = 0; i < segments.length; i++) put(i);
+  segments.forEach((segment, i) => {
+    if (segment.shares) placed[i] = { segment, moffset: placed[segment.shares.of]!.moffset + segment.shares.skip };
+  });
   return { placed, data: new Uint8Array(Buffer.concat(pieces)) };
 }
 
-function entry({ segment, moffset }: Placed): Uint8Array {
-  const out = new Uint8Array(SEGMENT_ENTRY);
-  setSegment(out, 0, {
-    offset: BigInt(segment.offset), length: segment.length, moffset: BigInt(moffset), zeroed: segment.content === null, tag: 0,
+/** The entries with INVALID and empty ones between them. `limit`: one past the file's last mapped sector. */
+function indexOf(placed: readonly Placed[], o: IndexOptions, limit: number, tagOf: (s: WrittenSegment, i: number) => number): Uint8Array {
+  const empties = o.emptyBefore ?? [];
+  const before = placed.length === 0 ? 0 : o.invalidBefore.length + empties.length;
+  const out = new Uint8Array((placed.length + before + (o.invalidBehind ?? 0)) * SEGMENT_ENTRY);
+  const v = new DataView(out.buffer);
+  const where = zeroedPlace(o.marks ?? NO_MARKS, limit);
+  let at = 0;
+  const next = (): number => (at += SEGMENT_ENTRY) - SEGMENT_ENTRY;
+  const puts = new Map<number, (() => void)[]>();
+  const put = (i: number, write: () => void): unknown => puts.set(i % placed.length, [...(puts.get(i % placed.length) ?? []), write]);
+  if (placed.length > 0) {
+    for (const [k, i] of o.invalidBefore.entries()) put(i, () => putInvalid(out, next(), k % 2 === 1));
+    for (const [k, i] of empties.entries()) put(i, () => putEmpty(out, next(), placed[i % placed.length]!.segment, limit, k));
+  }
+  placed.forEach(({ segment: s, moffset }, i) => {
+    if (before > 0) for (const write of puts.get(i) ?? []) write();
+    const zeroed = s.content === null;
+    putEntry(v, next(), s, zeroed ? where(moffset) : moffset, tagOf(s, i));
   });
+  fillInvalid(out, at);
   return out;
 }
 
-function invalidEntry(): Uint8Array {
-  const out = new Uint8Array(SEGMENT_ENTRY);
-  setSegment(out, 0, { offset: INVALID_OFFSET, length: 0, moffset: 0n, zeroed: false, tag: 0 });
+/** Bits of the upper 32-bit word of each of an entry's two words. */
+const HIGH = 2 ** 32;
+const LENGTH_UNIT = 2 ** (SEGMENT_BITS.length.shift - 32);
+const ZEROED_UNIT = 2 ** (SEGMENT_BITS.zeroed.shift - 32);
+const TAG_UNIT = 2 ** (SEGMENT_BITS.tag.shift - 32);
+
+/** As `setSegment`, without big integers: an index may have a million entries. */
+function putEntry(v: DataView, at: number, { offset, length, content }: WrittenSegment, moffset: number, tag: number): void {
+  v.setUint32(at, offset % HIGH, true);
+  v.setUint32(at + 4, Math.floor(offset / HIGH) + length * LENGTH_UNIT, true);
+  v.setUint32(at + 8, moffset % HIGH, true);
+  v.setUint32(at + 12, Math.floor(moffset / HIGH) + (content === null ? ZEROED_UNIT : 0) + tag * TAG_UNIT, true);
+}
+
+/** Zeroed entries map nothing, but their moffset has bounds: either of them, or the running place as writers have it. */
+function zeroedPlace({ zeroed }: MarksRecipe, limit: number): (running: number) => number {
+  return (running) => (zeroed % 3 === 0 ? Math.min(running, limit) : zeroed % 3 === 1 ? FIRST_DATA_SECTOR : limit);
+}
+
+/** An entry of length 0 where `before` begins: a data one where the file has a sector that it may name, else a zeroed one. */
+function putEmpty(out: Uint8Array, at: number, before: WrittenSegment, limit: number, k: number): void {
+  const zeroed = k % 2 === 1 || limit < FIRST_DATA_SECTOR + 2;
+  setSegment(out, at, { offset: BigInt(before.offset), length: 0, moffset: BigInt(zeroed ? limit : limit - 1), zeroed, tag: before.remote ? 1 : 0 });
+}
+
+/** Of an INVALID entry only the offset has a meaning: with `noise` the rest is the largest there is. */
+function putInvalid(out: Uint8Array, at: number, noise = false): void {
+  const rest = noise ? { length: MAX_SEGMENT_SECTORS, moffset: (1n << 55n) - 1n, zeroed: true, tag: 255 } : { length: 0, moffset: 0n, zeroed: false, tag: 0 };
+  setSegment(out, at, { offset: INVALID_OFFSET, ...rest });
+}
+
+function withInvalid(entries: Uint8Array): Uint8Array {
+  const page = INDEX_PAGE_ENTRIES * SEGMENT_ENTRY;
+  if (entries.length % page === 0) return entries;
+  const out = new Uint8Array(Math.ceil(entries.length / page) * page);
+  out.set(entries);
+  fillInvalid(out, entries.length);
   return out;
+}
+
+/** INVALID entries from byte `from` to the end. */
+function fillInvalid(out: Uint8Array, from: number): void {
+  if (from >= out.length) return;
+  putInvalid(out, from);
+  // What is there is doubled until the end is reached.
+  for (let done = SEGMENT_ENTRY; from + done < out.length; done *= 2) out.copyWithin(from + done, from, Math.min(from + done, out.length - done));
 }

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: MIT
 /** Bold simplifications of a recipe's structure, tried before fast-check shrinks its numbers. */
+import { layOut, withoutPlaces, type LaidLayer } from './lsmt-layout.ts';
+import { NO_MARKS } from './lsmt-marks.ts';
 import type { CaseRecipe, LayerRecipe, SegmentRecipe, ShapeRecipe } from './recipe.ts';
+import { PLAIN_LAYER } from './tiny-layers.ts';
 import { PLAIN_ZFILE, type ZFileRecipe } from './zfile-writer.ts';
+
+type Stack = Extract<ShapeRecipe, { device: 'lsmt' }>;
 
 /** Recipes with one structural element fewer or plainer, the boldest first. May repeat the recipe itself. */
 export function* simplifications(r: CaseRecipe): Iterable<CaseRecipe> {
   if (r.damage.length > 0) yield { ...r, damage: [] };
   if (r.damage.length > 1) for (const d of r.damage) yield { ...r, damage: [d] };
+  if (r.table) yield { ...r, table: null };
   if (r.reads.length > 0) yield { ...r, reads: [] };
   if (r.reads.length > 1) for (const read of r.reads) yield { ...r, reads: [read] };
   if (r.slack !== 'page') yield { ...r, slack: 'page' };
@@ -20,10 +26,32 @@ function* simplerShapes(shape: ShapeRecipe): Iterable<ShapeRecipe> {
     if (shape.content.kind !== 'counter') yield { ...shape, content: { ...shape.content, kind: 'counter' } };
     return;
   }
+  yield* fewerTinyLayers(shape);
+  yield* simplerStacks(shape);
+  // Places relative to a layer below go wrong with that layer; the same stack in absolute places may go on where this one ended.
+  const fixed = inPlace(shape);
+  if (fixed) yield* simplerStacks(fixed);
+}
+
+function* fewerTinyLayers(shape: Stack): Iterable<Stack> {
+  const { tiny } = shape;
+  if (tiny === 0) return;
+  if (shape.layers.length > 0) yield { ...shape, tiny: 0 };
+  if (shape.layers.length > 0) yield { ...shape, layers: [] };
+  for (let gone = tiny >> 1; gone > 0; gone >>= 1) yield { ...shape, tiny: tiny - gone };
+}
+
+function* simplerStacks(shape: Stack): Iterable<Stack> {
   const { layers } = shape;
-  if (layers.some((l) => !isMinimal(l))) yield { ...shape, layers: layers.map(minimalLayer) };
+  if (layers.some((l) => !isMinimal(l))) {
+    yield { ...shape, layers: layers.map(minimalLayer) };
+    yield { ...shape, layers: layers.map(plainLayer) };
+  }
   if (layers.length > 1) {
     for (const layer of layers) yield { ...shape, layers: [layer] };
+    const middle = layers.length >> 1;
+    if (layers.length > 3) for (const half of [layers.slice(0, middle), layers.slice(middle)]) yield { ...shape, layers: half };
+    if (layers.length > 2) for (let i = 0; i + 1 < layers.length; i++) yield { ...shape, layers: layers.slice(i, i + 2) };
     for (let i = 0; i < layers.length; i++) yield { ...shape, layers: layers.toSpliced(i, 1) };
   }
   for (let i = 0; i < layers.length; i++) {
@@ -31,44 +59,93 @@ function* simplerShapes(shape: ShapeRecipe): Iterable<ShapeRecipe> {
   }
 }
 
+/** The stack with all places absolute; null where they are already, or where there are too many layers to matter. */
+function inPlace(shape: Stack): Stack | null {
+  if (shape.tiny > 0 || shape.layers.every((l) => l.segments.every((s) => !s.place))) return null;
+  const laid: LaidLayer[] = [];
+  for (const [i, l] of shape.layers.entries()) laid.push(l.sameAs !== null && i > 0 ? laid[l.sameAs % i]! : layOut(l, laid.flatMap((x) => x.segments)));
+  const layers = withoutPlaces(shape.layers, laid);
+  return layers.every((l, i) => l === shape.layers[i]) ? null : { ...shape, layers };
+}
+
 function* simplerLayers(l: LayerRecipe): Iterable<LayerRecipe> {
-  if (l.many) yield { ...l, many: null };
+  if (l.many) {
+    yield { ...l, many: null };
+    if (l.many.count > 1) {
+      yield { ...l, many: { ...l.many, count: 1 } };
+      for (let gone = l.many.count >> 1; gone > 0; gone >>= 1) yield { ...l, many: { ...l.many, count: l.many.count - gone } };
+    }
+    if (l.many.kind !== 'zeroed') yield { ...l, many: { ...l.many, kind: 'zeroed' } };
+    if (l.many.gap > 0) yield { ...l, many: { ...l.many, gap: 0 } };
+  }
+  if (l.sameAs !== null) {
+    yield { ...l, sameAs: null };
+    if (l.sameAs > 0) yield { ...l, sameAs: 0 };
+  }
   const { segments } = l;
   if (segments.length > 1) {
     yield { ...l, segments: segments.slice(0, segments.length >> 1) };
     yield { ...l, segments: segments.slice(segments.length >> 1) };
+    for (let i = 0; i + 1 < segments.length && segments.length > 2; i++) yield { ...l, segments: segments.slice(i, i + 2) };
   }
   for (let i = 0; i < segments.length; i++) yield { ...l, segments: segments.toSpliced(i, 1) };
   for (let i = 0; i < segments.length; i++) {
+    // What stands behind the one that goes stays where it is.
+    const next = segments[i + 1];
+    const gone = segments[i]!.gap + segments[i]!.length;
+    if (next && !next.place) yield { ...l, segments: segments.with(i + 1, { ...next, gap: next.gap + gone }).toSpliced(i, 1) };
+  }
+  for (let i = 0; i < segments.length; i++) {
     for (const s of simplerSegments(segments[i]!)) yield { ...l, segments: segments.with(i, s) };
   }
-  if (l.tar !== 'no') yield { ...l, tar: 'no' };
+  if (l.tar !== 'no') {
+    yield { ...l, tar: 'no' };
+    if (l.tarTail !== 'end') yield { ...l, tarTail: 'end' };
+    if (l.tar !== 'ustar') yield { ...l, tar: 'ustar' };
+  }
   if (l.zfile) {
     yield { ...l, zfile: null };
     for (const zfile of plainerZFiles(l.zfile)) yield { ...l, zfile };
   }
   if (l.invalidBefore.length > 0) yield { ...l, invalidBefore: [] };
+  if (l.invalidBefore.length > 1) for (const i of l.invalidBefore) yield { ...l, invalidBefore: [i] };
+  if (l.emptyBefore.length > 0) yield { ...l, emptyBefore: [] };
+  if (l.emptyBefore.length > 1) for (const i of l.emptyBefore) yield { ...l, emptyBefore: [i] };
   if (l.virtualSize !== 'cover') yield { ...l, virtualSize: 'cover' };
   if (l.form !== 'committed') yield { ...l, form: 'committed' };
+  if (l.form === 'warp' && l.remote !== 1) yield { ...l, remote: 1 };
   if (l.placement !== 'packed') yield { ...l, placement: 'packed' };
+  if (l.padding !== 0) yield { ...l, padding: 0 };
+  for (const key of Object.keys(NO_MARKS) as (keyof typeof NO_MARKS)[]) if (l.marks[key] !== 0) yield { ...l, marks: { ...l.marks, [key]: 0 } };
   if (l.tail !== 0) yield { ...l, tail: 0 };
-  if (l.many && l.many.count > 1) yield { ...l, many: { ...l.many, count: l.many.count >> 1 } };
+  if (l.tail > 1) yield { ...l, tail: Math.floor(l.tail / 2) };
 }
 
-const MINIMAL_SEGMENT = { gap: 0, length: 1, content: { kind: 'counter', seed: 0 } } as const;
+const MINIMAL_SEGMENT = { gap: 0, length: 1, content: { kind: 'counter', seed: 0 }, place: null } as const;
 
 function* simplerSegments(s: SegmentRecipe): Iterable<SegmentRecipe> {
-  if (s.length > 1 || s.gap > 0) yield { ...s, ...MINIMAL_SEGMENT };
+  if (s.length > 1 || s.gap > 0 || s.place) yield { ...s, ...MINIMAL_SEGMENT };
+  if (s.place) yield { ...s, place: null };
+  if (s.place?.to === 'segment') {
+    if (s.place.choice > 0) yield { ...s, place: { ...s.place, choice: 0 } };
+    if (s.place.from !== 'start') yield { ...s, place: { ...s.place, from: 'start' } };
+    if (s.place.until !== 'end') yield { ...s, place: { ...s.place, until: 'end' } };
+  }
   if (s.length > 2) yield { ...s, length: s.length >> 1 };
-  if (s.gap > 0) yield { ...s, gap: s.gap >> 1 };
+  if (s.length > 1) yield { ...s, length: s.length - 1 };
+  if (s.gap > 0) yield { ...s, gap: 0 };
+  if (s.gap > 1) yield { ...s, gap: Math.floor(s.gap / 2) };
+  if (s.content.kind !== 'counter') yield { ...s, content: { ...s.content, kind: 'counter' } };
 }
 
 /** The same number of mappings, each as short as can be, without envelopes. */
 function minimalLayer(l: LayerRecipe): LayerRecipe {
-  return {
-    ...l, segments: l.segments.map((s) => ({ ...s, ...MINIMAL_SEGMENT })), many: null, tail: 0, virtualSize: 'cover',
-    form: 'committed', placement: 'packed', invalidBefore: [], zfile: null, tar: 'no',
-  };
+  return { ...PLAIN_LAYER, segments: l.segments.map((s) => ({ ...s, ...MINIMAL_SEGMENT })) };
+}
+
+/** The same mappings, without anything else. */
+function plainLayer(l: LayerRecipe): LayerRecipe {
+  return { ...PLAIN_LAYER, segments: l.segments, virtualSize: l.virtualSize };
 }
 
 function isMinimal(l: LayerRecipe): boolean {

@@ -1,162 +1,107 @@
 // SPDX-License-Identifier: MIT
-/** Damage to LSMT layers. They are ours and sound when they come in, so their fields can be trusted here. */
-import {
-  fieldOf, getInteger, getSegment, INVALID_OFFSET, LSMT_HEADER, LSMT_SPACE, SECTOR, SEGMENT_BITS, SEGMENT_ENTRY, setInteger, setSegment,
-  type LsmtField, type Segment, type SegmentField,
-} from '../../spec/index.ts';
-import { append, damageByte, truncate } from './common.ts';
-import { boundaryValues, pick, type Mutator } from './mutator.ts';
+/** Damage to committed, sealed and warp layers that aims at no clause: any value at the borders of any field, any byte. */
+import { getInteger, fieldOf, LSMT_HEADER, LSMT_SPACE, SECTOR, SEGMENT_ENTRY, type LsmtField, type Segment } from '../../spec/index.ts';
+import type { Damage, Mutator } from './damage.ts';
+import { changeByte, cutAt, growBy } from './edits.ts';
+import { entryBorders, setEntry, setField, type LsmtFile, type PlacedEntry, type SealedImage } from './lsmt-image.ts';
+import { boundaryValues, pick } from './mutator.ts';
 
-interface Layout {
-  readonly trailer: number;
-  readonly indexOffset: number;
-  readonly entries: number;
+type Untargeted = Mutator<SealedImage>;
+
+function untargeted(name: string, damage: Untargeted['damage']): Untargeted {
+  return { name: `lsmt.${name}`, violates: null, damage };
 }
 
-function layoutOf(bytes: Uint8Array): Layout {
-  const trailer = bytes.length - LSMT_SPACE;
-  const field = (name: LsmtField): number => Number(getInteger(bytes, LSMT_HEADER, name, trailer));
-  return { trailer, indexOffset: field('index_offset'), entries: field('index_size') };
-}
-
-/** Byte position of every entry that is not INVALID. */
-function liveEntries(bytes: Uint8Array): number[] {
-  const { indexOffset, entries } = layoutOf(bytes);
-  const positions = Array.from({ length: entries }, (_, i) => indexOffset + i * SEGMENT_ENTRY);
-  return positions.filter((at) => getSegment(bytes, at).offset !== INVALID_OFFSET);
-}
-
-function fieldMutator(field: LsmtField, violates: readonly string[], around: (l: Layout, bytes: Uint8Array) => readonly number[]): Mutator {
-  return {
-    name: `lsmt.${field}`,
-    on: 'lsmt',
-    violates,
-    apply(bytes, a) {
-      const out = bytes.slice();
-      const layout = layoutOf(out);
-      const width = (fieldOf(LSMT_HEADER, field).size * 8) as 8 | 32 | 64;
-      const values = boundaryValues(getInteger(out, LSMT_HEADER, field, layout.trailer), width, around(layout, out));
-      setInteger(out, LSMT_HEADER, field, pick(values, a), layout.trailer);
-      return out;
-    },
-  };
+/** Gives one field of the trailer a value from its borders. */
+function fieldMutator(field: LsmtField, around: (i: SealedImage) => readonly number[]): Untargeted {
+  return untargeted(field, (i, a) => {
+    const width = (fieldOf(LSMT_HEADER, field).size * 8) as 8 | 32 | 64;
+    return setField(i.bytes, field, pick(boundaryValues(getInteger(i.bytes, LSMT_HEADER, field, i.trailer), width, around(i)), a), i.trailer);
+  });
 }
 
 /** Gives a field of the header, where nobody looks for it, another value; nothing may change. */
-const otherCopy: Mutator = {
-  name: 'lsmt.other-copy',
-  on: 'lsmt',
-  violates: [],
-  apply(bytes, a, b) {
-    const out = bytes.slice();
-    setInteger(out, LSMT_HEADER, pick(['index_offset', 'index_size', 'virtual_size'] as const, a), pick([0n, 1n, 512n, 4096n, (1n << 32n) - 1n], b));
-    return out;
-  },
-};
+const otherCopy = untargeted('other-copy', (i, a, b) => {
+  const field = pick(['index_offset', 'index_size', 'virtual_size'] as const, a);
+  return setField(i.bytes, field, pick([0n, 1n, 512n, 4096n, (1n << 32n) - 1n, 1n << 60n, (1n << 64n) - 1n], b), 0);
+});
 
-function flagMutator(where: 'header' | 'trailer', bits: readonly number[], violates: readonly string[]): Mutator {
-  return {
-    name: `lsmt.${where}.flags`,
-    on: 'lsmt',
-    violates,
-    apply(bytes, a) {
-      const out = bytes.slice();
-      const base = where === 'header' ? 0 : layoutOf(out).trailer;
-      setInteger(out, LSMT_HEADER, 'flags', getInteger(out, LSMT_HEADER, 'flags', base) ^ (1n << BigInt(pick(bits, a))), base);
-      return out;
-    },
-  };
+/** Header and trailer disagree in one field, the trailer's value standing in the header or the other way. */
+const disagree = untargeted('disagree', (i, a, b) => {
+  const field = pick(['size', 'flags', 'index_offset', 'index_size', 'virtual_size', 'version', 'sub_version'] as const, a);
+  const [from, to] = b % 2 === 0 ? [i.trailer, 0] : [0, i.trailer];
+  const damage = setField(i.bytes, field, getInteger(i.bytes, LSMT_HEADER, field, from), to);
+  return damage.edits.length > 0 ? damage : setField(i.bytes, field, getInteger(i.bytes, LSMT_HEADER, field, to) + 1n, to);
+});
+
+/** Changes one live entry; null where there is none or nothing changes. */
+function entryMutator(name: string, change: (s: Segment, b: number, i: SealedImage) => Partial<Segment>): Untargeted {
+  return untargeted(`entry.${name}`, (i, a, b) => {
+    if (i.live.length === 0) return null;
+    const entry = pick(i.live, a);
+    return setEntry(entry, change(entry.segment, b, i));
+  });
 }
 
-function magicMutator(where: 'header' | 'trailer', violates: readonly string[]): Mutator {
-  return {
-    name: `lsmt.${where}.magic`,
-    on: 'lsmt',
-    violates,
-    apply(bytes, a, b) {
-      const base = where === 'header' ? 0 : layoutOf(bytes).trailer;
-      return damageByte(bytes, base, base + 24, a, b);
-    },
-  };
+/** Gives one live entry another's place, and that one its own or none. */
+const swapEntries = untargeted('entry.swap', (i, a, b) => {
+  if (i.live.length < 2) return null;
+  const first = pick(i.live, a);
+  const second = pick(i.live.filter((e) => e !== first), b >>> 1);
+  return moveEntry(second, first, b % 2 === 0);
+});
+
+/** Entry `from` in the place of `to`; with `swap` the other way too, else it stands twice. */
+export function moveEntry(from: PlacedEntry, to: PlacedEntry, swap: boolean): Damage {
+  const { edits } = setEntry({ ...to, segment: from.segment }, {});
+  return { edits: swap ? [...edits, ...setEntry({ ...from, segment: to.segment }, {}).edits] : edits };
 }
 
-/** Changes one live entry. */
-function entryMutator(name: string, violates: readonly string[], change: (s: Segment, b: number, l: Layout) => Segment): Mutator {
-  return {
-    name: `lsmt.entry.${name}`,
-    on: 'lsmt',
-    violates,
-    apply(bytes, a, b) {
-      const live = liveEntries(bytes);
-      if (live.length === 0) return bytes;
-      const out = bytes.slice();
-      const at = pick(live, a);
-      setSegment(out, at, change(getSegment(out, at), b, layoutOf(out)));
-      return out;
-    },
-  };
+/** Any bit of a flags word. */
+function flags(where: 'header' | 'trailer'): Untargeted {
+  return untargeted(`${where}.flags`, (i, a) => {
+    const base = where === 'header' ? 0 : i.trailer;
+    return setField(i.bytes, 'flags', getInteger(i.bytes, LSMT_HEADER, 'flags', base) ^ (1n << BigInt(a % 32)), base);
+  });
 }
 
-function segmentBorders(field: SegmentField, current: bigint, around: readonly number[]): bigint[] {
-  const max = (1n << BigInt(SEGMENT_BITS[field].width)) - 1n;
-  return boundaryValues(current, 64, around).map((v) => (v > max ? max : v)).filter((v) => v !== current);
-}
-
-/** Gives one live entry another's place: order, overlap, duplicates. */
-const swapEntries: Mutator = {
-  name: 'lsmt.entry.swap',
-  on: 'lsmt',
-  violates: ['LS-IDX-04'],
-  apply(bytes, a, b) {
-    const live = liveEntries(bytes);
-    if (live.length < 2) return bytes;
-    const out = bytes.slice();
-    const first = pick(live, a);
-    const second = pick(live.filter((at) => at !== first), b >>> 1);
-    const one = out.slice(first, first + SEGMENT_ENTRY);
-    const other = out.slice(second, second + SEGMENT_ENTRY);
-    out.set(other, first);
-    if (b % 2 === 0) out.set(one, second); // Otherwise the other entry stands twice.
-    return out;
-  },
-};
-
-function anywhere(name: string, apply: Mutator['apply']): Mutator {
-  return { name, on: 'lsmt', violates: [], apply };
-}
-
-export const LSMT_MUTATORS: readonly Mutator[] = [
-  magicMutator('header', ['LS-HDR-02']),
-  magicMutator('trailer', ['LS-TRL-01']),
-  flagMutator('header', [0, 1], ['LS-HDR-03', 'LS-HDR-04']),
-  flagMutator('trailer', [0, 1, 2], ['LS-TRL-02', 'LS-TRL-03', 'LS-TRL-04']),
+export const LSMT_ANYWHERE: readonly Untargeted[] = [
+  flags('header'),
+  flags('trailer'),
   otherCopy,
-  fieldMutator('size', ['LS-HDR-05'], () => [390]),
-  fieldMutator('index_offset', ['LS-IDX-02', 'LS-IDX-05'], (l, b) => [LSMT_SPACE, l.trailer, b.length]),
-  fieldMutator('index_size', ['LS-IDX-01', 'LS-IDX-02'], (l) => [l.entries + 256, 1_000_000, 1 << 26, 1 << 28]),
-  fieldMutator('virtual_size', ['LS-SIZE-01', 'ST-SIZE-02'], () => [SECTOR, 4096]),
-  entryMutator('offset', ['LS-IDX-04', 'LS-IDX-03'], (s, b) => ({ ...s, offset: pick(segmentBorders('offset', s.offset, [s.length]), b) })),
-  entryMutator('length', ['LS-IDX-04', 'LS-IDX-05'], (s, b) => ({
-    ...s, length: Number(pick(segmentBorders('length', BigInt(s.length), [s.length]), b)),
-  })),
-  entryMutator('moffset', ['LS-IDX-05', 'LS-IDX-06'], (s, b, l) => ({
-    ...s,
-    moffset: pick(segmentBorders('moffset', s.moffset, [LSMT_SPACE / SECTOR, l.indexOffset / SECTOR, l.trailer / SECTOR, l.indexOffset / SECTOR - s.length]), b),
-  })),
-  entryMutator('zeroed', ['LS-MAP-02'], (s) => ({ ...s, zeroed: !s.zeroed })),
-  entryMutator('tag', [], (s, b) => ({ ...s, tag: pick([1, 2, 127, 128, 255], b) })),
-  entryMutator('empty', [], (s) => ({ ...s, length: 0 })),
-  entryMutator('overlap', ['LS-IDX-04'], (s, b) => ({ ...s, length: Math.min(16383, s.length + 1 + (b % 16)) })),
+  disagree,
+  fieldMutator('size', () => [390]),
+  fieldMutator('index_offset', (i) => [LSMT_SPACE, i.trailer, i.bytes.length]),
+  fieldMutator('index_size', (i) => [i.entries + 256, 1_000_000, 1 << 26, 1 << 28]),
+  fieldMutator('virtual_size', () => [SECTOR, 4096]),
+  entryMutator('offset', (s, b) => ({ offset: pick(entryBorders('offset', s.offset, [s.length]), b) })),
+  entryMutator('length', (s, b) => ({ length: Number(pick(entryBorders('length', BigInt(s.length), [s.length]), b)) })),
+  entryMutator('moffset', (s, b, i) => {
+    const limit = i.indexOffset / SECTOR;
+    return { moffset: pick(entryBorders('moffset', s.moffset, [LSMT_SPACE / SECTOR, limit, i.trailer / SECTOR, i.bytes.length / SECTOR, limit - s.length]), b) };
+  }),
+  entryMutator('zeroed', (s) => ({ zeroed: !s.zeroed })),
+  entryMutator('tag', (s, b) => ({ tag: pick([0, 1, 2, 127, 128, 255].filter((t) => t !== s.tag), b) })),
+  entryMutator('empty', () => ({ length: 0 })),
+  entryMutator('overlap', (s, b) => ({ length: Math.min(16383, s.length + 1 + (b % 16)) })),
   swapEntries,
-  anywhere('lsmt.truncate', (bytes, a, b) => {
-    const { indexOffset, trailer } = layoutOf(bytes);
-    return truncate(bytes, [LSMT_SPACE, 2 * LSMT_SPACE, indexOffset, trailer, bytes.length, bytes.length >>> 1], a, b);
+  untargeted('truncate', (i, a, b) => cutAt(i.bytes, [LSMT_SPACE, 2 * LSMT_SPACE, i.indexOffset, i.trailer, i.bytes.length, i.bytes.length >>> 1], a, b)),
+  untargeted('append', (i, a) => growBy(i.bytes, a)),
+  untargeted('trailer-byte', (i, a, b) => changeByte(i.bytes, i.trailer, i.trailer + 60, a, b)),
+  untargeted('index-byte', (i, a, b) => {
+    const { live } = i;
+    return live.length === 0 ? null : changeByte(i.bytes, live[0]!.at, live.at(-1)!.at + SEGMENT_ENTRY, a, b);
   }),
-  anywhere('lsmt.append', (bytes, a) => append(bytes, a)),
-  anywhere('lsmt.trailer-byte', (bytes, a, b) => damageByte(bytes, layoutOf(bytes).trailer, layoutOf(bytes).trailer + 60, a, b)),
-  anywhere('lsmt.index-byte', (bytes, a, b) => {
-    const live = liveEntries(bytes);
-    return live.length === 0 ? bytes : damageByte(bytes, live[0]!, live.at(-1)! + SEGMENT_ENTRY, a, b);
-  }),
-  anywhere('lsmt.byte', (bytes, a, b) => damageByte(bytes, 0, bytes.length, a, b)),
+  untargeted('byte', (i, a, b) => changeByte(i.bytes, 0, i.bytes.length, a, b)),
 ];
+
+/** Damage to any file with an LSMT header that aims at no clause. */
+export function fileAnywhere<F extends LsmtFile>(prefix: string): readonly Mutator<F>[] {
+  const any = (name: string, damage: Mutator<F>['damage']): Mutator<F> => ({ name: `${prefix}.${name}`, violates: null, damage });
+  return [
+    any('truncate', (i, a, b) => cutAt(i.bytes, [LSMT_SPACE, i.bytes.length, i.bytes.length - SECTOR], a, b)),
+    any('append', (i, a) => growBy(i.bytes, a)),
+    any('header-byte', (i, a, b) => changeByte(i.bytes, 0, 60, a, b)),
+    any('byte', (i, a, b) => changeByte(i.bytes, 0, i.bytes.length, a, b)),
+  ];
+}

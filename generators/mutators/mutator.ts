@@ -1,18 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Damage to a sound image, one concern each. */
-
-export interface Mutator {
-  readonly name: string;
-  readonly on: 'zfile' | 'lsmt';
-  /** Clauses it is made to violate; what it really violates, the oracle says. */
-  readonly violates: readonly string[];
-  /**
-   * A damaged copy. `a` and `b` are any non-negative integers: they choose
-   * place and value. Where `reseal`, checksums that cover the damage are made
-   * right again. Gives the bytes unchanged where there is nothing to damage.
-   */
-  apply(bytes: Uint8Array, a: number, b: number, reseal: boolean): Uint8Array;
-}
+/** Choosing places and values for damage. */
 
 /** The element that any non-negative integer chooses. The list is not empty. */
 export function pick<T>(list: readonly T[], n: number): T {

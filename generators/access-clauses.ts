@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+/** Which clauses of devices, tables and reads a case exercises by how it is accessed. */
+import type { Case, ReadPlan } from '../model/index.ts';
+import { SECTOR } from '../spec/index.ts';
+import type { Emit } from './clause-list.ts';
+import { hasTable } from './table-fault.ts';
+
+const PAGE = 4096;
+
+/** `size`: bytes of the device's content, a last part of a sector included. */
+export function emitAccess({ device, layers, access }: Pick<Case, 'device' | 'layers' | 'access'>, size: number, emit: Emit): void {
+  const { reads, slack } = access;
+  if (reads.some((r) => r.offset + r.length > size)) emit(device === 'zfile' ? 'ZF-SIZE-01' : 'ST-SIZE-03');
+  if (!hasTable({ layers }) || access.deviceBytes === 0) return;
+  const all = (...ids: string[]): void => ids.forEach(emit);
+  all('DM-TBL-05', 'DM-TBL-06', 'DM-TBL-07', 'DM-SAFE-01', 'DM-FREE-01', device === 'zfile' ? 'DM-TBL-01' : 'DM-TBL-02');
+  if (slack === 'exact') all('DM-TBL-08', 'DM-BACK-01');
+  else if (layers.some((l) => slack === 'garbage' || l.bytes.length % PAGE !== 0)) emit('DM-TBL-09');
+  if (device === 'zfile' && size % SECTOR !== 0) emit('DM-TBL-04');
+  for (const r of reads) {
+    if (r.offset >= access.deviceBytes) continue;
+    all('DM-RD-03', 'DM-RD-05', inPages(r) ? 'DM-RD-01' : 'DM-RD-02');
+    if (r.mode === 'buffered') emit('DM-RD-04');
+  }
+}
+
+function inPages(r: ReadPlan): boolean {
+  return r.offset % PAGE === 0 && r.length % PAGE === 0 && r.bufferOffset === 0;
+}

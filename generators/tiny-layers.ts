@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+/** Layers that hardly hold anything, for stacks of hundreds. */
+import { NO_MARKS } from './lsmt-marks.ts';
+import type { LayerRecipe, SegmentRecipe } from './recipe.ts';
+
+/** A layer with nothing in it, as plain as can be. */
+export const PLAIN_LAYER: LayerRecipe = {
+  segments: [], many: null, tail: 0, virtualSize: 'cover', form: 'committed', placement: 'packed', invalidBefore: [], emptyBefore: [],
+  padding: 0, marks: NO_MARKS, remote: 0, zfile: null, tar: 'no', tarTail: 'end', sameAs: null,
+};
+
+/** Sectors of the device that tiny layers write to. */
+const TINY_SECTORS = 64;
+
+/** `count` layers of one short segment each: neighbours overlap now and then, and some of them hide what is below. */
+export function tinyLayers(count: number): LayerRecipe[] {
+  return Array.from({ length: count }, (_, i): LayerRecipe => {
+    const segment: SegmentRecipe = { gap: (i * 5) % TINY_SECTORS, length: 1 + (i % 3), zeroed: i % 7 === 3, content: { kind: 'counter', seed: 100 + i }, place: null };
+    return { ...PLAIN_LAYER, segments: [segment], form: 'sealed', tail: TINY_SECTORS - segment.gap };
+  });
+}
