@@ -12,8 +12,8 @@ import { disagreementOf } from './prepare.ts';
 /** Where the opinions on a case differ, in one line; null where all of them agree or have none. */
 export function opinionsDiffer(built: Built, c: Case, expectation: Expectation, cross: CrossReading | null): string | null {
   const { strict } = expectation;
-  if (built.model) {
-    const difference = disagreementOf(c, expectation, built.model);
+  if (built.readModel) {
+    const difference = disagreementOf(c, expectation, built.size, built.readModel);
     if (difference !== null) return difference;
   }
   const [meant] = built.case.clauses.violates;
@@ -33,5 +33,5 @@ export function opinionsDiffer(built: Built, c: Case, expectation: Expectation, 
 
 /** Whether the generator meant no damage at all. */
 function isSound(built: Built): boolean {
-  return built.model !== null;
+  return built.readModel !== null;
 }

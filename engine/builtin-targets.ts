@@ -16,7 +16,7 @@ export function oracleTarget(): Target {
   return {
     identity: { name: 'oracle', description: 'the reference reader of this suite', parts: { suite: 'built in' }, remake: { kind: 'oracle' } },
     stance: {
-      supports: { wrappings: ['zfile', 'tar'], devices: ['zfile', 'lsmt'], forms: ['pair', 'sparse', 'warp'], tables: false, algorithms: ['lz4', 'zstd'], blockSizes: [], maxLayers: 256 },
+      supports: { wrappings: ['zfile', 'tar'], devices: ['zfile', 'lsmt'], forms: ['pair', 'sparse', 'warp'], tables: true, algorithms: ['lz4', 'zstd'], blockSizes: [], maxLayers: 256 },
       flags: {}, knownFailures: [],
     },
     sizeUnit: 1,

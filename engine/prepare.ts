@@ -22,17 +22,17 @@ export interface Prepared {
 export function prepare(drawn: Drawn, declared?: ReadonlySet<string>): Prepared {
   const built = build(drawn);
   const { case: c, expectation } = examine(built.case, declared);
-  const disagreement = built.model ? disagreementOf(c, expectation, built.model) : null;
+  const disagreement = built.readModel ? disagreementOf(c, expectation, built.size, built.readModel) : null;
   return { drawn, case: c, expectation, digest: caseDigest(c), ...(disagreement === null ? {} : { disagreement }) };
 }
 
-/** Where two opinions on a sound case differ: the generator's byte array and the oracle's reads; null where they agree. */
-export function disagreementOf(c: Case, { strict }: Expectation, model: Uint8Array): string | null {
+/** Where two opinions on a sound case differ: the generator's bytes and the oracle's reads; null where they agree. `size`: bytes of the device. */
+export function disagreementOf(c: Case, { strict }: Expectation, size: number, model: (offset: number, length: number) => Uint8Array): string | null {
   if (strict.outcome === 'refuse') return `the oracle refuses a sound image by ${strict.clause}: ${strict.why}`;
-  if (strict.size !== model.length) return `the oracle says ${strict.size} bytes, the generator ${model.length}`;
+  if (strict.size !== size) return `the oracle says ${strict.size} bytes, the generator ${size}`;
   const i = strict.reads.findIndex((r, k) => {
     const { offset, length } = c.access.reads[k]!;
-    return r.outcome !== 'bytes' || Buffer.compare(r.bytes, model.subarray(offset, offset + length)) !== 0;
+    return r.outcome !== 'bytes' || Buffer.compare(r.bytes, model(offset, Math.max(0, Math.min(length, size - offset)))) !== 0;
   });
   return i < 0 ? null : `the oracle and the generator differ on read ${i}`;
 }

@@ -20,19 +20,15 @@ import { writeZFile } from './zfile-writer.ts';
 export interface Built {
   readonly case: Case;
   /**
-   * The device's bytes by the generator's own account, written segment by
-   * segment into one array; null where the case is damaged or the device is
-   * larger than `MODEL_LIMIT`.
+   * The device's bytes [offset, offset + length) by the generator's own
+   * account, written segment by segment over each other; the range lies inside
+   * the device. Null where the case is damaged.
    */
-  readonly model: Uint8Array | null;
-  /** The same bytes in part, for devices of any size: [offset, offset + length), inside the device. Null where the case is damaged. */
   readonly readModel: ((offset: number, length: number) => Uint8Array) | null;
   /** Bytes of the device by the generator's own account. */
   readonly size: number;
 }
 
-/** Bytes of the largest device that gets a model. */
-const MODEL_LIMIT = 64 << 20;
 /** Layers of a stack at the most. */
 const MAX_LAYERS = 255;
 
@@ -50,15 +46,13 @@ export function buildCase(id: string, recipe: CaseRecipe): Built {
     slack: recipe.slack, deviceBytes, reads: planReads(recipe.reads, deviceBytes, made.borders), ...(table ? { table: table.fault } : {}),
   };
   emitAccess({ device, layers: made.layers, access }, made.size, emit);
-  const read = sound && !table ? made.read : null;
   return {
     case: {
       id, device, layers: made.layers, access,
       clauses: { exercises: inSpecOrder(exercised), violates: table ? table.violates : inOrderMet(made.violated) },
     },
     size: made.size,
-    model: read && made.size <= MODEL_LIMIT ? read(0, made.size) : null,
-    readModel: read,
+    readModel: sound && !table ? made.read : null,
   };
 }
 

@@ -9,17 +9,17 @@ describe('generator and reader are two opinions', () => {
   it(`agree on every byte of ${CASES} drawn cases that are sound`, () => {
     let sound = 0;
     for (let i = 0; i < CASES; i++) {
-      const { case: made, model } = build(drawCase(7, i));
-      if (!model) continue;
+      const { case: made, size, readModel } = build(drawCase(7, i));
+      if (!readModel) continue;
       sound++;
       const { expectation, case: sized } = examine(made);
       const { strict } = expectation;
       if (strict.outcome !== 'open') throw new Error(`${made.id}: refused by ${strict.clause}: ${strict.why}`);
-      expect(strict.size, made.id).toBe(model.length);
+      expect(strict.size, made.id).toBe(size);
       strict.reads.forEach((r, k) => {
         const plan = sized.access.reads[k]!;
         if (r.outcome !== 'bytes') throw new Error(`${made.id} read ${k}: ${r.clause}`);
-        expect(Buffer.compare(r.bytes, model.subarray(plan.offset, plan.offset + plan.length)), `${made.id} read ${k}`).toBe(0);
+        expect(Buffer.compare(r.bytes, readModel(plan.offset, Math.max(0, Math.min(plan.length, size - plan.offset)))), `${made.id} read ${k}`).toBe(0);
       });
     }
     expect(sound).toBeGreaterThan(CASES / 4);

@@ -15,6 +15,8 @@ import { examine } from '../examine.ts';
 import { crossRead, type CrossReading } from './read.ts';
 
 const CASES = 400;
+/** Bytes of the largest device that the second reader paints as a whole. */
+const PAINTED = 64 << 20;
 
 /** Whether the second reader says what the first does; the difference as text where not. */
 function difference(strict: Outcome, cross: CrossReading, model: Uint8Array | null): string | null {
@@ -36,9 +38,11 @@ describe('three opinions agree', () => {
     let sound = 0;
     let painted = 0;
     for (let i = 0; i < CASES; i++) {
-      const { case: made, model } = build(drawCase(41, i));
+      const { case: made, size, readModel } = build(drawCase(41, i));
+      // A device larger than the second reader paints is compared read by read only.
+      const model = readModel && size <= PAINTED ? readModel(0, size) : null;
       const { expectation, case: sized } = examine(made);
-      if (!model && expectation.class !== 'valid') continue;
+      if (!readModel && expectation.class !== 'valid') continue;
       sound++;
       const cross = crossRead(sized);
       if (cross.outcome === 'open' && cross.bytes) painted++;
@@ -63,8 +67,8 @@ describe('three opinions agree', () => {
   it('no image makes the second reader throw', () => {
     let refused = 0;
     for (let i = 0; i < CASES; i++) {
-      const { case: made, model } = build(drawCase(47, i));
-      if (model) continue;
+      const { case: made, readModel } = build(drawCase(47, i));
+      if (readModel) continue;
       if (crossRead(made).outcome === 'refuse') refused++;
     }
     expect(refused).toBeGreaterThan(20);
