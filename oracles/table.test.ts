@@ -5,6 +5,9 @@ import { writeLsmt } from '../generators/lsmt-writer.ts';
 import { PLAIN_ZFILE, writeZFile } from '../generators/zfile-writer.ts';
 import { tableParams, type Case, type Layer, type Slack, type TableFault } from '../model/index.ts';
 import { examine } from './examine.ts';
+import { bufferSource } from './source.ts';
+import { overZFile, resizedSource, tableBytes } from './table.ts';
+import { Violation } from './violation.ts';
 
 const layer = writeLsmt([{ offset: 0, length: 3, content: makeContent({ kind: 'counter', seed: 1 }, 3 * 512) }], {
   virtualSize: 4096, form: 'committed', placement: 'packed', invalidBefore: [],
@@ -61,6 +64,103 @@ describe('a wrong table', () => {
   it('that is another stack is a mistake of ours', () => {
     expect(() => outcome([RAW, RAW], { kind: 'count', delta: -2 })).toThrow('make no wrong table');
     expect(() => outcome([RAW], { kind: 'count', delta: 0 })).toThrow('make no wrong table');
+  });
+});
+
+/** A layer of `length` bytes that nobody looks into. */
+function blank(length: number, change: Partial<Layer> = {}): Layer {
+  return { wrapping: [], bytes: new Uint8Array(length), ...change };
+}
+
+/** What the table makes of the layers: `layer: bytes`, the clause and layer by which it is refused, or null where it is right. */
+function bytesSaid(layers: readonly Layer[], table: TableFault | undefined, slack: Slack = 'page', device: Case['device'] = 'lsmt'): string | null {
+  try {
+    const said = tableBytes({
+      id: 'table', device, layers, access: { slack, deviceBytes: 0, reads: [], ...(table ? { table } : {}) }, clauses: { exercises: [], violates: [] },
+    });
+    return said && `${said.layer}: ${said.bytes}`;
+  } catch (e) {
+    if (!(e instanceof Violation)) throw e;
+    return `${e.clause} in layer ${e.layer} at ${e.at}: ${e.message}`;
+  }
+}
+
+describe('the bytes that a table says an image has', () => {
+  it('are right where the table is', () => expect(bytesSaid([blank(600)], undefined)).toBeNull());
+
+  it.each<[string, Layer, Slack, number]>([
+    ['its sectors, exactly', blank(600), 'exact', 1024],
+    ['one sector, exactly', blank(512), 'exact', 512],
+    ['one sector for an empty file', blank(0), 'exact', 512],
+    ['pages', blank(600), 'page', 4096],
+    ['a full page', blank(4096), 'page', 4096],
+    ['a page and a byte', blank(4097), 'page', 8192],
+    ['pages and garbage', blank(600), 'garbage', 4096 + 16_384],
+    ['the whole sectors of a ZFile', blank(300, { wrapping: ['zfile'], exposedBytes: 1535 }), 'garbage', 1024],
+    ['the sectors of a ZFile', blank(300, { wrapping: ['tar', 'zfile'], exposedBytes: 1024 }), 'exact', 1024],
+    ['pages for a tar', blank(600, { wrapping: ['tar'] }), 'page', 4096],
+  ])('may reach the end of the device, which has %s', (_name, image, slack, end) => {
+    const right = image.exposedBytes ?? image.bytes.length;
+    const say = (bytes: number): string | null => bytesSaid([blank(0), image], { kind: 'bytes', layer: 1, delta: bytes - right }, slack);
+    expect(say(end)).toBe(`1: ${end}`);
+    expect(say(end + 1)).toBe(`DM-TBL-08 in layer 1 at 0: the table says ${end + 1} bytes, the device has ${end}`);
+    expect(say(1)).toBe('1: 1');
+    expect(say(0)).toBe('DM-TBL-06 in layer 1 at 0: an image cannot have 0 bytes');
+  });
+
+  it('of a ZFile that is unknown are none', () => {
+    const unknown = blank(300, { wrapping: ['zfile'] });
+    expect(bytesSaid([unknown], { kind: 'bytes', layer: 0, delta: 1 })).toBe('DM-TBL-08 in layer 0 at 0: the table says 1 bytes, the device has 0');
+    expect(bytesSaid([unknown], { kind: 'bytes', layer: 0, delta: 1 }, 'page', 'zfile')).toBe('0: 301');
+  });
+
+  it.each<[text: string, string]>([
+    ['513', '1: 513'],
+    ['000000000000000000000000000513', '1: 513'],
+    ['0000000000000000000000000000513', 'DM-TBL-06 in layer 1 at 0: "0000000000000000000000000000513" is no number of bytes'],
+    ['513 ', 'DM-TBL-06 in layer 1 at 0: "513 " is no number of bytes'],
+    ['+513', 'DM-TBL-06 in layer 1 at 0: "+513" is no number of bytes'],
+    [`513${'x'.repeat(60)}`, `DM-TBL-06 in layer 1 at 0: "513${'x'.repeat(37)}" is no number of bytes`],
+    ['9223372036854775807', 'DM-TBL-08 in layer 1 at 0: the table says 9223372036854775807 bytes, the device has 4096'],
+    ['9223372036854775808', 'DM-TBL-06 in layer 1 at 0: an image cannot have 9223372036854775808 bytes'],
+  ])('as the text %j', (text, said) => expect(bytesSaid([blank(0), blank(600)], { kind: 'text', layer: 1, text })).toBe(said));
+
+  it('are nobody’s where the number of arguments or a device is wrong', () => {
+    expect(bytesSaid([blank(0), blank(0)], { kind: 'count', delta: 3 })).toBe('DM-TBL-05 in layer 0 at 0: the table has 7 arguments, not 4');
+    expect(bytesSaid([blank(0), blank(0)], { kind: 'device', layer: 1 })).toBe('DM-TBL-07 in layer 1 at 0: the table names a device that is not there');
+    expect(() => bytesSaid([blank(0)], { kind: 'count', delta: 2 })).toThrow('2 arguments more make no wrong table');
+  });
+});
+
+it.each<[device: Case['device'], wrapping: Layer['wrapping'], boolean]>([
+  ['lsmt', [], false], ['lsmt', ['tar'], false], ['lsmt', ['zfile'], true], ['lsmt', ['tar', 'zfile'], true], ['zfile', ['zfile'], false],
+])('a table of %s over a layer in %j is about a ZFile’s device: %s', (device, wrapping, over) => {
+  expect(overZFile({ id: 'c', device, layers: [], access: { slack: 'page', deviceBytes: 0, reads: [] }, clauses: { exercises: [], violates: [] } }, blank(0, { wrapping }))).toBe(over);
+});
+
+describe('a source of another size', () => {
+  const bytes = Uint8Array.of(1, 2, 3, 4);
+  it.each<[size: number, offset: number, length: number, readonly number[]]>([
+    [3, 0, 3, [1, 2, 3]], [3, 3, 0, []], [3, 1, 1, [2]],
+    [6, 0, 6, [1, 2, 3, 4, 0, 0]], [6, 0, 4, [1, 2, 3, 4]], [6, 3, 2, [4, 0]], [6, 4, 2, [0, 0]], [6, 5, 1, [0]], [6, 6, 0, []],
+  ])('%i: %i + %i', (size, offset, length, expected) => {
+    const source = resizedSource(bufferSource(bytes), size);
+    expect(source.size).toBe(size);
+    expect([...source.read(offset, length)]).toEqual(expected);
+  });
+  it('has nothing behind it', () => {
+    expect(() => resizedSource(bufferSource(bytes), 3).read(0, 4)).toThrow('read of 4 bytes at 0 outside a source of 3');
+    expect(() => resizedSource(bufferSource(bytes), 6).read(5, 2)).toThrow(RangeError);
+  });
+  it('asks the source for nothing behind its end', () => {
+    const asked: string[] = [];
+    const strict = { size: 4, read: (offset: number, length: number) => (asked.push(`${offset}+${length}`), bytes.subarray(offset, offset + length)) };
+    const source = resizedSource(strict, 8);
+    source.read(0, 8);
+    source.read(2, 2);
+    source.read(4, 4);
+    source.read(5, 3);
+    expect(asked).toEqual(['0+4', '2+2']);
   });
 });
 

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+import { describe, expect, it } from 'vitest';
+import { bufferSource, checkRange, sameBytes, windowSource } from './source.ts';
+
+const BYTES = Uint8Array.from({ length: 10 }, (_, i) => i);
+
+describe('a range of a source of 10 bytes', () => {
+  it.each([[0, 0], [0, 10], [9, 1], [10, 0], [3, 4]])('%i + %i lies inside', (offset, length) => {
+    expect(() => checkRange(10, offset, length)).not.toThrow();
+  });
+  it.each([[-1, 1], [0, -1], [0, 11], [10, 1], [11, 0], [11, -1], [-1, 0], [Number.NaN, 1], [0, Number.NaN]])('%d + %d does not', (offset, length) => {
+    expect(() => checkRange(10, offset, length)).toThrow(new RangeError(`read of ${length} bytes at ${offset} outside a source of 10`));
+  });
+});
+
+describe('a buffer as a source', () => {
+  const source = bufferSource(BYTES);
+  it('has its bytes, and gives no copies', () => {
+    expect(source.size).toBe(10);
+    expect([...source.read(3, 4)]).toEqual([3, 4, 5, 6]);
+    expect([...source.read(0, 10)]).toEqual([...BYTES]);
+    expect(source.read(3, 4).buffer).toBe(BYTES.buffer);
+  });
+  it('has no others', () => expect(() => source.read(8, 3)).toThrow(RangeError));
+});
+
+describe('a window of a source', () => {
+  const window = windowSource(bufferSource(BYTES), 2, 5);
+  it('has its part of the bytes', () => {
+    expect(window.size).toBe(5);
+    expect([...window.read(0, 5)]).toEqual([2, 3, 4, 5, 6]);
+    expect([...window.read(4, 1)]).toEqual([6]);
+    expect([...windowSource(window, 1, 2).read(1, 1)]).toEqual([4]);
+  });
+  it('shows nothing outside itself', () => {
+    expect(() => window.read(4, 2)).toThrow('read of 2 bytes at 4 outside a source of 5');
+    expect(() => window.read(-1, 1)).toThrow(RangeError);
+  });
+  it('lies inside its source', () => {
+    expect(windowSource(bufferSource(BYTES), 10, 0).size).toBe(0);
+    expect(() => windowSource(bufferSource(BYTES), 6, 5)).toThrow('read of 5 bytes at 6 outside a source of 10');
+  });
+});
+
+it.each<[readonly number[], readonly number[], boolean]>([
+  [[], [], true], [[1, 2], [1, 2], true], [[1, 2], [1, 3], false], [[1, 2], [1], false], [[], [0], false],
+])('%j and %j are the same: %s', (a, b, same) => expect(sameBytes(Uint8Array.from(a), Uint8Array.from(b))).toBe(same));
