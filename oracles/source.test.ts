@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
-import { bufferSource, checkRange, sameBytes, windowSource } from './source.ts';
+import { bufferSource, checkRange, piecesOf, sameBytes, slidingWindow, windowSource, type ByteSource } from './source.ts';
 
 const BYTES = Uint8Array.from({ length: 10 }, (_, i) => i);
 
@@ -39,6 +39,39 @@ describe('a window of a source', () => {
   it('lies inside its source', () => {
     expect(windowSource(bufferSource(BYTES), 10, 0).size).toBe(0);
     expect(() => windowSource(bufferSource(BYTES), 6, 5)).toThrow('read of 5 bytes at 6 outside a source of 10');
+  });
+});
+
+/** A source that notes what it is asked for. */
+function noting(asked: string[]): ByteSource {
+  const inner = bufferSource(BYTES);
+  return { size: inner.size, read: (offset, length) => (asked.push(`${offset}+${length}`), inner.read(offset, length)) };
+}
+
+describe('a sliding window of 4 bytes', () => {
+  it.each<[string, reads: readonly (readonly [number, number])[], asked: readonly string[]]>([
+    ['is read once for what lies in it', [[0, 1], [1, 3], [0, 4], [3, 1], [4, 0]], ['0+4']],
+    ['starts where the read that leaves it starts', [[0, 2], [2, 3], [5, 1], [6, 1]], ['0+4', '2+4', '6+4']],
+    ['goes back', [[5, 2], [4, 1]], ['5+4', '4+4']],
+    ['is as long as a longer read', [[1, 7], [7, 1], [8, 1]], ['1+7', '8+2']],
+    ['ends with the source', [[7, 2], [9, 1]], ['7+3']],
+  ])('%s', (_name, reads, expected) => {
+    const asked: string[] = [];
+    const read = slidingWindow(noting(asked), 4);
+    for (const [offset, length] of reads) expect([...read(offset, length)]).toEqual([...BYTES.subarray(offset, offset + length)]);
+    expect(asked).toEqual(expected);
+  });
+});
+
+describe('the pieces of a run', () => {
+  it.each<[offset: number, length: number, most: number, readonly string[]]>([
+    [0, 10, 4, ['0+4', '4+4', '8+2']], [2, 8, 4, ['2+4', '6+4']], [2, 3, 4, ['2+3']], [2, 4, 4, ['2+4']], [2, 0, 4, []],
+  ])('%i + %i, at most %i each', (offset, length, most, expected) => {
+    const asked: string[] = [];
+    const found = [...piecesOf(noting(asked), offset, length, most)];
+    expect(asked).toEqual(expected);
+    expect(found.map((p) => `${p.at}+${p.bytes.length}`)).toEqual(expected);
+    expect(found.flatMap((p) => [...p.bytes])).toEqual([...BYTES.subarray(offset, offset + length)]);
   });
 });
 
