@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ['**/*.test.ts'],
     globalSetup: ['test/setup.ts'],
-    exclude: ['node_modules/**', 'reports/out/**'],
+    exclude: ['node_modules/**', '.cache/**', 'reports/out/**'],
     // Files that boot VMs and files that measure nothing but need both cores would only slow each other down.
     fileParallelism: false,
     testTimeout: 120_000,

@@ -66,7 +66,10 @@ describe('there is none', () => {
   });
   it('of no sectors', () => expect(lowered(lsmt(0, mapped(0, 8)))).toBeNull());
   it('of an image that is refused', () => expect(lowered(image.subarray(512))).toBeNull());
-  it('of a warp layer', () => expect(lower(caseOf([{ wrapping: [], bytes: image, remote: new Uint8Array(512) }]))).toBeNull());
+  it('of a warp layer', () => {
+    expect(lower(caseOf([{ wrapping: [], bytes: image, remote: new Uint8Array(512) }]))).toBeNull();
+    expect(lower(caseOf([{ wrapping: [], bytes: image, remote: new Uint8Array(512) }, { wrapping: [], bytes: image }]))).toBeNull();
+  });
   it('of a block that does not decode', () => {
     const bytes = writeZFile(image, PLAIN_ZFILE);
     bytes[600]! ^= 1;

@@ -42,11 +42,33 @@ describe('a window of a source', () => {
   });
 });
 
-/** A source that notes what it is asked for. */
-function noting(asked: string[]): ByteSource {
+/** A source that notes what it is asked for; what it is asked to fill a buffer with ends in `!`. */
+function noting(asked: string[], fills = false): ByteSource {
   const inner = bufferSource(BYTES);
-  return { size: inner.size, read: (offset, length) => (asked.push(`${offset}+${length}`), inner.read(offset, length)) };
+  const readInto = (offset: number, target: Uint8Array): void => {
+    asked.push(`${offset}+${target.length}!`);
+    target.set(inner.read(offset, target.length));
+  };
+  return { size: inner.size, read: (offset, length) => (asked.push(`${offset}+${length}`), inner.read(offset, length)), ...(fills ? { readInto } : {}) };
 }
+
+describe('a window of a source that fills buffers', () => {
+  const asked: string[] = [];
+  const window = windowSource(noting(asked, true), 2, 5);
+  it('fills them with its part', () => {
+    const target = new Uint8Array(2);
+    window.readInto!(3, target);
+    expect([...target]).toEqual([5, 6]);
+    window.readInto!(0, new Uint8Array(5));
+    expect(asked).toEqual(['5+2!', '2+5!']);
+  });
+  it('with nothing outside itself', () => {
+    expect(() => window.readInto!(4, new Uint8Array(2))).toThrow('read of 2 bytes at 4 outside a source of 5');
+  });
+  it('does so only where the source does', () => {
+    expect(Object.keys(windowSource(bufferSource(BYTES), 0, 1))).toEqual(['size', 'read']);
+  });
+});
 
 describe('a sliding window of 4 bytes', () => {
   it.each<[string, reads: readonly (readonly [number, number])[], asked: readonly string[]]>([
@@ -60,6 +82,24 @@ describe('a sliding window of 4 bytes', () => {
     const read = slidingWindow(noting(asked), 4);
     for (const [offset, length] of reads) expect([...read(offset, length)]).toEqual([...BYTES.subarray(offset, offset + length)]);
     expect(asked).toEqual(expected);
+  });
+
+  it.each<[string, window: number, reads: readonly (readonly [number, number])[], asked: readonly string[]]>([
+    ['as long as the buffer', 4, [[0, 1], [3, 1], [4, 4]], ['0+4!', '4+4!']],
+    ['longer than the buffer', 4, [[0, 5], [5, 1]], ['0+5', '5+4!']],
+    ['at the end', 4, [[8, 1], [9, 1]], ['8+2!']],
+    ['of a source shorter than the window', 100, [[0, 1], [9, 1]], ['0+10!']],
+  ])('fills one buffer where the source can: %s', (_name, length, reads, expected) => {
+    const asked: string[] = [];
+    const read = slidingWindow(noting(asked, true), length);
+    const buffers = new Set<ArrayBufferLike>();
+    for (const [offset, n] of reads) {
+      const bytes = read(offset, n);
+      expect([...bytes]).toEqual([...BYTES.subarray(offset, offset + n)]);
+      if (bytes.buffer !== BYTES.buffer) buffers.add(bytes.buffer);
+    }
+    expect(asked).toEqual(expected);
+    expect([...buffers].map((b) => b.byteLength)).toEqual([Math.min(length, BYTES.length)]);
   });
 });
 

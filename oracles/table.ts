@@ -3,7 +3,7 @@
 import { SECTOR } from '../spec/index.ts';
 import { isWrongCount, type Case, type Layer, type TableFault } from '../model/index.ts';
 import { checkRange, type ByteSource } from './source.ts';
-import { Violation } from './violation.ts';
+import { inLayer, Violation } from './violation.ts';
 
 const PAGE = 4096;
 /** Bytes of garbage that may follow an image on its device (model/case.ts, Slack). */
@@ -20,16 +20,10 @@ export function tableBytes(c: Case): { readonly layer: number; readonly bytes: n
   const { table } = c.access;
   if (!table) return null;
   const layer = 'layer' in table ? table.layer : 0;
-  try {
-    const bytes = argumentOf(c, table);
-    return bytes === null ? null : { layer, bytes: fitting(bytes, deviceBytes(c, c.layers[layer]!)) };
-  } catch (e) {
-    if (e instanceof Violation) e.layer = layer;
-    throw e;
-  }
+  return inLayer(layer, () => ({ layer, bytes: fitting(argumentOf(c, table), deviceBytes(c, c.layers[layer]!)) }));
 }
 
-function argumentOf(c: Case, table: TableFault): bigint | null {
+function argumentOf(c: Case, table: TableFault): bigint {
   switch (table.kind) {
     case 'count':
       return refuseCount(c, table.delta);
