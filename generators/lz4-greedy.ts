@@ -10,6 +10,11 @@ function hash(word: number): number {
   return Math.imul(word, 0x9e3779b1) >>> (32 - HASH_BITS);
 }
 
+/** Whether a match at `at` can start from `from`, where the four bytes of `word` must stand. */
+function reaches(v: DataView, from: number, at: number, word: number): boolean {
+  return from >= 0 && at - from <= MAX_OFFSET && v.getUint32(from, true) === word;
+}
+
 /**
  * Sequences that decode to `content`. At each place the first of three
  * candidates that fits is taken as far as it goes: a run (offset 1), and the
@@ -26,8 +31,9 @@ export function greedySequences(content: Uint8Array): Sequence[] {
   for (let at = 0; at <= lastStart;) {
     const word = v.getUint32(at, true);
     const slot = hash(word);
-    const fits = (from: number): boolean => from >= 0 && at - from <= MAX_OFFSET && v.getUint32(from, true) === word;
-    const from = fits(at - 1) ? at - 1 : fits(latest[slot]!) ? latest[slot]! : fits(first[slot]!) ? first[slot]! : -1;
+    const from = reaches(v, at - 1, at, word) ? at - 1
+      : reaches(v, latest[slot]!, at, word) ? latest[slot]!
+      : reaches(v, first[slot]!, at, word) ? first[slot]! : -1;
     latest[slot] = at;
     if (first[slot] === -1) first[slot] = at;
     if (from < 0) {
