@@ -2,45 +2,19 @@
 /** fast-check arbitraries for recipes: one function an element, weighted towards the borders where readers break. */
 import fc from 'fast-check';
 import { CONTENT_KINDS, type ContentRecipe } from './content.ts';
-import { PLAIN_ZFILE, type ZFileRecipe } from './zfile-writer.ts';
 import {
   AIM_POINTS, READ_KINDS, type CaseRecipe, type DamageRecipe, type LayerRecipe, type ManyRecipe, type MarksRecipe, type PlaceRecipe, type ReadRecipe,
   type SegmentRecipe, type ShapeRecipe, type TableRecipe,
 } from './recipe.ts';
 import { PLAIN_LAYER } from './tiny-layers.ts';
+import { contentBytes, zfileRecipe } from './zfile-arbitrary.ts';
+import { PLAIN_ZFILE, type ZFileRecipe } from './zfile-recipe.ts';
 
 /** Any choice of place or value; users take it modulo what is there. */
 const choice = fc.nat({ max: 0xfffff });
 
 function content(): fc.Arbitrary<ContentRecipe> {
   return fc.record({ kind: fc.constantFrom(...['counter' as const, 'mixed' as const, ...CONTENT_KINDS]), seed: fc.nat({ max: 0xffff }) });
-}
-
-/** Bytes of a ZFile's content: every class of tail around block and sector borders. */
-function contentBytes(): fc.Arbitrary<number> {
-  const around = (n: number): number[] => [n - 513, n - 512, n - 1, n, n + 1, n + 511, n + 512, n + 513];
-  return fc.oneof(
-    { weight: 2, arbitrary: fc.constantFrom(512, 1024, 4096, 8192, 16384) },
-    { weight: 3, arbitrary: fc.constantFrom(...[512, 4096, 8192, 12288, 65536, 131072].flatMap(around).filter((n) => n > 0)) },
-    { weight: 4, arbitrary: fc.nat({ max: 96 * 1024 }) },
-    { weight: 1, arbitrary: fc.constantFrom(0, 1, 2, 511) },
-    { weight: 1, arbitrary: fc.constantFrom(256 * 4096 - 1, 256 * 4096, 256 * 4096 + 1) },
-  );
-}
-
-export function zfileRecipe(): fc.Arbitrary<ZFileRecipe> {
-  return fc.oneof(
-    // The plain form first: shrinking goes there, and most damage must meet a reader that could have read the file.
-    { weight: 3, arbitrary: fc.record<ZFileRecipe>({
-      algo: fc.constant('lz4'), encoder: fc.constantFrom('library', 'library', 'literals'), blockSize: fc.constant(4096),
-      verify: fc.boolean(), headerMode: fc.boolean(), digest: fc.boolean(),
-    }) },
-    { weight: 1, arbitrary: fc.record<ZFileRecipe>({
-      algo: fc.constantFrom('lz4', 'lz4', 'lz4', 'zstd'), encoder: fc.constantFrom('library', 'literals'),
-      blockSize: fc.constantFrom(4096, 8192, 16384, 32768, 65536),
-      verify: fc.boolean(), headerMode: fc.boolean(), digest: fc.boolean(),
-    }) },
-  );
 }
 
 function sectors(): fc.Arbitrary<number> {

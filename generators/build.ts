@@ -14,6 +14,7 @@ import type { CaseRecipe, DamageRecipe, LayerRecipe, ShapeRecipe } from './recip
 import { tableFault } from './table-fault.ts';
 import { tinyLayers } from './tiny-layers.ts';
 import { inOrderMet, type Violated } from './violated.ts';
+import { craftedContent } from './zfile-block.ts';
 import { damageZFile } from './zfile-damage.ts';
 import { writeZFile } from './zfile-writer.ts';
 
@@ -66,8 +67,9 @@ interface Made {
 }
 
 function makeZFileDevice(shape: Extract<ShapeRecipe, { device: 'zfile' }>, damages: readonly DamageRecipe[], emit: Emit): Made {
-  const content = makeContent(shape.content, shape.bytes);
-  const { bytes, violates } = damageZFile(writeZFile(content, shape.zfile), damages.map((recipe) => ({ recipe, mutator: recipe.mutator % ZFILE_MUTATORS.length })));
+  const content = craftedContent(makeContent(shape.content, shape.bytes), shape.zfile);
+  const chosen = damages.map((recipe) => ({ recipe, mutator: recipe.mutator % ZFILE_MUTATORS.length }));
+  const { bytes, violates } = damageZFile(writeZFile(content, shape.zfile, emit), chosen);
   const borders: number[] = [];
   for (let at = 0; at <= content.length && borders.length < 512; at += shape.zfile.blockSize) borders.push(at);
   return {

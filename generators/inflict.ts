@@ -38,8 +38,11 @@ function firstThatDamages<Image>(
   bytes: Uint8Array, image: Image, mutators: readonly Mutator<Image>[], { recipe, mutator }: Chosen,
 ): { mutator: Mutator<Image>; damage: Damage } | null {
   const isAimed = mutators[mutator]!.violates !== null;
+  // One that aims at a clause gives way only to another that does: or what the case violates first would be nobody's guess.
+  const aims = mutators[mutator % mutators.length]!.violates !== null;
   for (let i = 0; i < mutators.length; i++) {
     const m = mutators[(mutator + i) % mutators.length]!;
+    if (aims && m.violates === null) continue;
     if ((m.violates !== null) !== isAimed) continue;
     const damage = m.damage(image, recipe.a, recipe.b);
     if (damage && changes(bytes, damage)) return { mutator: m, damage };

@@ -96,7 +96,7 @@ export function makeLayer(r: LayerRecipe, laid: LaidLayer, at: number, damages: 
     bytes = padToSector(bytes);
     exposedBytes = bytes.length;
     const sound = bytes;
-    const around = damageZFile(writeZFile(bytes, r.zfile), chosen('zfile'));
+    const around = damageZFile(writeZFile(bytes, r.zfile, emit), chosen('zfile'));
     around.violates.forEach((v, i) => violated.push({ clause: v.clause, layer: at, rank: blockRank(v, sound) + i / 1000 }));
     bytes = around.bytes;
     wrapping.unshift('zfile');

@@ -4,7 +4,7 @@ import { layOut, withoutPlaces, type LaidLayer } from './lsmt-layout.ts';
 import { NO_MARKS } from './lsmt-marks.ts';
 import type { CaseRecipe, LayerRecipe, SegmentRecipe, ShapeRecipe } from './recipe.ts';
 import { PLAIN_LAYER } from './tiny-layers.ts';
-import { PLAIN_ZFILE, type ZFileRecipe } from './zfile-writer.ts';
+import { plainerZFiles, smallerSizes } from './zfile-recipe.ts';
 
 type Stack = Extract<ShapeRecipe, { device: 'lsmt' }>;
 
@@ -22,7 +22,7 @@ export function* simplifications(r: CaseRecipe): Iterable<CaseRecipe> {
 function* simplerShapes(shape: ShapeRecipe): Iterable<ShapeRecipe> {
   if (shape.device === 'zfile') {
     for (const zfile of plainerZFiles(shape.zfile)) yield { ...shape, zfile };
-    for (const bytes of [512, 4096, 8192]) if (shape.bytes > bytes) yield { ...shape, bytes };
+    for (const bytes of smallerSizes(shape.bytes, shape.zfile.blockSize)) yield { ...shape, bytes };
     if (shape.content.kind !== 'counter') yield { ...shape, content: { ...shape.content, kind: 'counter' } };
     return;
   }
@@ -150,11 +150,4 @@ function plainLayer(l: LayerRecipe): LayerRecipe {
 
 function isMinimal(l: LayerRecipe): boolean {
   return JSON.stringify(l) === JSON.stringify(minimalLayer(l));
-}
-
-function* plainerZFiles(z: ZFileRecipe): Iterable<ZFileRecipe> {
-  const keys = Object.keys(PLAIN_ZFILE) as (keyof ZFileRecipe)[];
-  if (keys.every((k) => z[k] === PLAIN_ZFILE[k])) return;
-  yield PLAIN_ZFILE;
-  for (const key of keys) if (z[key] !== PLAIN_ZFILE[key]) yield { ...z, [key]: PLAIN_ZFILE[key] };
 }

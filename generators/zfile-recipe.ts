@@ -74,3 +74,10 @@ export function* plainerZFiles(recipe: ZFileRecipe): Iterable<ZFileRecipe> {
   // What a reader may lack is left out together, whatever else is needed.
   if (z.algo === 'lz4' && other.length > 1) yield { ...PLAIN_ZFILE, encoder: z.encoder, ...(z.crafted ? { crafted: z.crafted } : {}) };
 }
+
+/** Sizes of content below `bytes` that keep its tail or have none, of up to three blocks, and half of it. */
+export function smallerSizes(bytes: number, blockSize: number): number[] {
+  const tail = bytes % blockSize;
+  const sizes = [512, 4096, ...[0, 1, 2].flatMap((blocks) => [blocks * blockSize + tail, (blocks + 1) * blockSize]), Math.floor(bytes / 2 / blockSize) * blockSize + tail];
+  return [...new Set(sizes)].filter((n) => n > 0 && n < bytes).sort((a, b) => a - b);
+}
