@@ -10,7 +10,8 @@ export function contentBytes(): fc.Arbitrary<number> {
   return fc.oneof(
     { weight: 20, arbitrary: fc.constantFrom(512, 1024, 4096, 8192, 16384) },
     { weight: 30, arbitrary: fc.constantFrom(...[512, 1024, 4096, 8192, 12288, 16384].flatMap(around).filter((n) => n > 0)) },
-    { weight: 8, arbitrary: fc.constantFrom(...[32768, 65536, 131072].flatMap(around)) },
+    { weight: 5, arbitrary: fc.constantFrom(...[32768, 131072].flatMap(around)) },
+    { weight: 7, arbitrary: fc.constantFrom(...around(65536)) },
     { weight: 24, arbitrary: fc.nat({ max: 24 * 1024 }) },
     { weight: 8, arbitrary: fc.nat({ max: 96 * 1024 }) },
     { weight: 10, arbitrary: fc.constantFrom(0, 1, 2, 11, 12, 13, 14, 511) },
@@ -56,12 +57,12 @@ export function zfileRecipe(): fc.Arbitrary<ZFileRecipe> {
       blockSize: fc.constantFrom(4096, 4096, 512, 1024, 2048, 8192, 16384, 32768, 65536), ...common,
       dictBytes: seldom(0, fc.constantFrom(1, 4, 511, 512, 513, 4096)), reserved: seldom(0, fc.integer({ min: 1, max: 0xffff })), crafted: crafted(),
     }) },
-    { weight: 1, arbitrary: fc.record<ZFileRecipe>({
+    { weight: 2, arbitrary: fc.record<ZFileRecipe>({
       algo: fc.constant('zstd'), encoder: fc.constant('library'), blockSize: fc.constantFrom(4096, 4096, 512, 1024, 8192, 16384, 32768, 65536), ...common,
       dictBytes: seldom(0, fc.constantFrom(1, 512)), frame: frame(),
     }) },
     // Blocks that grow until the groups that the reference counts in 16 bits are full.
-    { weight: 1, arbitrary: fc.record<ZFileRecipe>({
+    { weight: 2, arbitrary: fc.record<ZFileRecipe>({
       algo: fc.constant('lz4'), encoder: fc.constant('literals'), blockSize: fc.constant(512), ...common, verify: fc.constant(true),
     }) },
   );

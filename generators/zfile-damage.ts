@@ -24,6 +24,8 @@ export function damageZFile(bytes: Uint8Array, chosen: readonly Chosen[]): { byt
   resealZFile(sealed, image);
   const reseal = chosen.some((c) => c.recipe.reseal);
   const aimed = done.aimed.map((a) => ({ ...a, clause: SHADOWED_BY[a.clause] ?? a.clause }));
+  // Where something else is damaged too, nobody can tell what is met first.
+  if (done.damages.length > aimed.length) return { bytes: reseal ? sealed : done.bytes, violates: [] };
   const all = reseal ? aimed : [...aimed, ...stale(image, done.bytes, sealed)];
   const inOrder = [...new Set(all.length < 2 ? all.map((a) => a.clause) : meetingOrder(image, all))];
   const shadowed = done.aimed.map((a) => a.clause).filter((clause) => SHADOWED_BY[clause] !== undefined);

@@ -6,7 +6,7 @@ import { ILLEGAL_ZSTD } from '../zstd-illegal.ts';
 import type { Mutator } from './damage.ts';
 import { pick } from './mutator.ts';
 import type { ZFileBlock, ZFileImage } from './zfile-image.ts';
-import { otherByte } from './zfile-fields.ts';
+import { interleaved, otherByte } from './zfile-fields.ts';
 
 /** Blocks and forms that are tried before a mutator gives up. */
 const TRIES = 12;
@@ -41,18 +41,22 @@ function replaces(algo: ZFileImage['algo'], clause: string, all: readonly Illega
 
 const clausesOf = (forms: readonly Illegal[]): string[] => [...new Set(forms.map((f) => f.clause))];
 
-/** One mutator for each clause of a block and each algorithm that has it. */
-export const ZFILE_BLOCK_MUTATORS: readonly Mutator<ZFileImage>[] = [
-  {
-    name: 'zfile.block-crc',
-    violates: 'ZF-BLK-03',
-    damage(image, a, b) {
-      const blocks = image.verify ? readableBlocks(image) : [];
-      if (blocks.length === 0) return null;
-      const { offset, stored } = pick(blocks, a);
-      return otherByte(image, offset + stored + (b % 4), b >>> 2);
-    },
+const blockCrc: Mutator<ZFileImage> = {
+  name: 'zfile.block-crc',
+  violates: 'ZF-BLK-03',
+  damage(image, a, b) {
+    const blocks = image.verify ? readableBlocks(image) : [];
+    if (blocks.length === 0) return null;
+    const { offset, stored } = pick(blocks, a);
+    return otherByte(image, offset + stored + (b % 4), b >>> 2);
   },
-  ...clausesOf(ILLEGAL_LZ4).map((clause) => replaces('lz4', clause, ILLEGAL_LZ4)),
-  ...clausesOf(ILLEGAL_ZSTD).map((clause) => replaces('zstd', clause, ILLEGAL_ZSTD)),
+};
+
+/** One mutator for each clause of a block and each algorithm that has it, in turn: one of them finds a block that it can damage. */
+export const ZFILE_BLOCK_MUTATORS: readonly Mutator<ZFileImage>[] = [
+  blockCrc,
+  ...interleaved(
+    clausesOf(ILLEGAL_ZSTD).map((clause) => replaces('zstd', clause, ILLEGAL_ZSTD)),
+    clausesOf(ILLEGAL_LZ4).map((clause) => replaces('lz4', clause, ILLEGAL_LZ4)),
+  ),
 ];

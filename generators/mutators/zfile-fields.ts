@@ -115,5 +115,14 @@ const indexes: readonly Mutator<ZFileImage>[] = [
   }),
 ];
 
-/** One mutator a clause at least, for every clause of what a reader looks at before it reads a block. */
-export const ZFILE_FIELD_MUTATORS: readonly Mutator<ZFileImage>[] = [...headers, ...trailers, ...options, ...indexes];
+/** Takes from both lists in turn. */
+export function interleaved<T>(one: readonly T[], other: readonly T[]): T[] {
+  return Array.from({ length: Math.max(one.length, other.length) }, (_, i) => [...one.slice(i, i + 1), ...other.slice(i, i + 1)]).flat();
+}
+
+/**
+ * One mutator a clause at least, for every clause of what a reader looks at
+ * before it reads a block. Where one has nothing to damage, the next takes its
+ * place: those that only some files have room for stand apart.
+ */
+export const ZFILE_FIELD_MUTATORS: readonly Mutator<ZFileImage>[] = [...headers, ...interleaved(trailers, options), ...indexes];
