@@ -44,8 +44,9 @@ export interface BlockLayout {
 
 /** Bytes that are read from the file at a time. */
 const WINDOW = 1 << 20;
-/** Blocks between two yields of `verify`. */
+/** Between two yields of `verify`: blocks at the most, and bytes of the file before a block ends it. */
 const STEP = 1024;
+const STEP_BYTES = 8 << 20;
 /**
  * Stored bytes of one block that are handed to a decoder. No LZ4 block of 64
  * KiB takes in a hundredth of that before it ends or is wrong; a ZSTD frame could, by
@@ -97,6 +98,7 @@ export function zfileReader(layout: BlockLayout): ZFileReader {
     * verify() {
       const fetch = slidingWindow(source, WINDOW);
       const out = new Uint8Array(layout.undecodable ? 0 : blockSize);
+      let told = 0;
       for (let i = 0; i < table.count; i++) {
         try {
           decoder(i, out, fetch);
@@ -105,7 +107,10 @@ export function zfileReader(layout: BlockLayout): ZFileReader {
           // Opening has told of empty entries, and of what keeps all blocks from being decoded.
           if (e.clause !== 'ZF-IDX-04' && e !== layout.undecodable) lenient.found(e);
         }
-        if (i % STEP === STEP - 1) yield table.endOf(i);
+        const end = table.endOf(i);
+        if (i % STEP !== STEP - 1 && end - told < STEP_BYTES) continue;
+        told = end;
+        yield end;
       }
     },
   };

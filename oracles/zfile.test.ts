@@ -182,6 +182,7 @@ describe('each clause of blocks', () => {
     const bad = edited(SOUND, (b) => { b[600]! ^= 1; b[block1 + 100]! ^= 1; });
     expect(refusal(() => [...open(bad).verify()])?.slice(0, 2)).toEqual(['ZF-BLK-03', 512]);
     expect([...open(SOUND).verify()]).toEqual([]);
+    expect([...open(zfile(new Uint8Array(512 * 1025), { blockSize: 512 })).verify()]).toHaveLength(1);
     expect([...open(zfile(new Uint8Array(512 * 2050), { blockSize: 512 })).verify()]).toHaveLength(2);
   });
 });

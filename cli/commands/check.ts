@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** `ovbd check`: every clause that layers and their stack violate, with file, byte, and what was expected. */
+import { existsSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { EXIT, UsageError } from '../../model/index.ts';
 import { checkSteps, type CheckProgress, type CheckResult, type FoundViolation } from '../../oracles/check.ts';
@@ -21,6 +22,7 @@ export async function check(layers: readonly string[], options: CheckOptions, si
   const single = names.length === 1 && names[0]!.index === undefined;
   if (options.as === 'zfile' && !single) throw new UsageError('--as zfile checks one ZFile, not a stack or a writable pair');
   if (options.remote !== undefined && !single) throw new UsageError('--remote goes with one warp layer, not with a stack or a writable pair');
+  if (options.remote !== undefined && !existsSync(options.remote)) throw new UsageError(`${options.remote}: no such file`);
   const opened: FileSource[] = [];
   const source = (path: string): FileSource => {
     opened.push(openSource(path));
