@@ -24,17 +24,17 @@ export interface Examined {
  */
 export function examine(c: Case, declared: ReadonlySet<string> = new Set()): Examined {
   const strict = attempt(c, [], declared);
+  // The sizes are for who makes the devices: no outcome depends on them.
   const sized = strict.size === null ? c : resize(c, strict.size, strict.exposed);
-  const expected = strict.size === null ? strict : attempt(sized, [], declared);
-  const alternatives = alternativesOf(sized, expected, declared);
-  const clean = expected.outcome.outcome === 'open' && expected.outcome.reads.every((r) => r.outcome === 'bytes');
+  const alternatives = alternativesOf(sized, strict, declared);
+  const clean = strict.outcome.outcome === 'open' && strict.outcome.reads.every((r) => r.outcome === 'bytes');
   return {
     case: sized,
     expectation: {
       class: alternatives.length > 0 ? 'permissive' : clean ? 'valid' : 'invalid',
-      needs: expected.needs,
-      notable: expected.notable,
-      strict: expected.outcome,
+      needs: strict.needs,
+      notable: strict.notable,
+      strict: strict.outcome,
       alternatives,
     },
   };
@@ -192,7 +192,7 @@ function resize(c: Case, size: number, exposed: readonly (number | null)[]): Cas
     ...c,
     layers: c.layers.map((l, i) => {
       const bytes = exposed[i];
-      return bytes === null || bytes === undefined ? l : { ...l, exposedBytes: bytes };
+      return typeof bytes === 'number' ? { ...l, exposedBytes: bytes } : l;
     }),
     access: { ...c.access, deviceBytes: wholeSectors(size) },
   };
