@@ -129,6 +129,7 @@ describe('a ZFile with a bad block', () => {
     expect(brief(tail)).toBe('opened 12000, ZF-BLK-03 after 0 bytes, ZF-BLK-03 after 2048 bytes');
     const whole = zfile(CONTENT.subarray(0, 4300));
     expect(brief(examine(onZFile(withBadBlock(whole, 0), read(0, 8192), read(4096, 512))).expectation.strict)).toBe('opened 4300, ZF-BLK-03 after 0 bytes, 204 bytes');
+    expect(brief(examine(onZFile(withBadBlock(whole, 1), read(0, 8192), read(4096, 512))).expectation.strict)).toBe('opened 4300, ZF-BLK-03 after 4096 bytes, ZF-BLK-03 after 0 bytes');
   });
 
   it('in the second layer names the layer', () => {
@@ -225,6 +226,13 @@ describe('contested points', () => {
     expect(outcome(read(0, 512))).toEqual(['valid', 'opened 8192, 512 bytes']);
     expect(outcome(read(0, 512), read(512, 512), read(0, 512))).toEqual([
       'permissive', 'opened 8192, 512 bytes, 512 bytes, 512 bytes', 'ls.index-size-bytes: opened 8192, 512 bytes, 512 bytes, 512 bytes',
+    ]);
+    // Two points of which neither ends the reader: either may be met first.
+    expect(examined(caseOf([image], { reads: [read(512, 512), read(8192, 512)] }), 'ls.index-size-bytes', 'io.past-end-error')).toEqual([
+      'permissive', 'opened 8192, 512 bytes, 0 bytes',
+      'ls.index-size-bytes: opened 8192, 512 bytes, 0 bytes',
+      'io.past-end-error: opened 8192, 512 bytes, ST-SIZE-03 after 0 bytes',
+      'io.past-end-error+ls.index-size-bytes: opened 8192, 512 bytes, ST-SIZE-03 after 0 bytes',
     ]);
   });
 
