@@ -80,7 +80,7 @@ export const ZFILE_CLAUSES = [
   clause('ZF-LZ4-04', 'MUST', 'lz4', 'image', 'Literals and matches do not run past the block’s decoded length.'),
   contested('ZF-LZ4-05', 'MUST', 'lz4', 'image',
     'The last sequence is literals only, the last 5 decoded bytes are literals, and the last match starts at least 12 bytes before the end.',
-    'zf.lz4-end-rules', 'The LZ4 format lets decoders enforce it; liblz4 does, others do not.'),
+    'zf.lz4-end-rules', 'The LZ4 format lets decoders enforce it; liblz4 does outside its fast path, others do not.'),
   clause('ZF-ZST-01', 'MUST', ['doc', 'zstd'], 'image', 'With algorithm 2 each block is one ZSTD frame that decodes without a dictionary.'),
   clause('ZF-ZST-02', 'MUST', 'zstd', 'reader', 'Raw, RLE and compressed ZSTD blocks, any number to a frame, are decoded.'),
   clause('ZF-ZST-03', 'MUST', 'zstd', 'reader', 'A ZSTD frame may go without its content size or its checksum.'),
