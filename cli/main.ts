@@ -83,10 +83,11 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .action(async (images, options) => exit(await (await import('./commands/inspect.ts')).inspect(images, options, signal)));
 
   ovbd.command('spec')
-    .description('print the specification: every clause, and the tables of fields')
+    .description('print the specification: every clause with its cases, and the tables of fields')
     .argument('[prefix]', 'only the clauses whose ids start with it, as ZF-IDX')
     .addOption(new Option('--format <form>', 'how').choices(['md', 'json']).default('md'))
     .option('-o, --output <file>', 'where to write; "-" is standard output, the default', once)
+    .option('--no-cases', 'do not draw cases to name some for each clause')
     .action(async (prefix, options) => exit(await (await import('./commands/spec.ts')).spec(prefix, options, signal)));
 
   ovbd.command('check')

@@ -102,16 +102,22 @@ describe('inspect', () => {
 
 describe('spec', () => {
   test('Markdown on standard output, whole or by prefix', () => {
-    const { code, stdout } = ovbd('spec');
+    const { code, stdout } = ovbd('spec', '--no-cases');
     expect(code).toBe(0);
     for (const c of CLAUSES) expect(stdout.split('\n').filter((line) => line.startsWith(`| ${c.id} |`))).toHaveLength(1);
-    const some = ovbd('spec', 'ZF-IDX').stdout;
+    const some = ovbd('spec', 'ZF-IDX', '--no-cases').stdout;
     expect(some.split('\n').filter((line) => line.startsWith('| ZF-IDX-'))).toHaveLength(CLAUSES.filter((c) => c.id.startsWith('ZF-IDX-')).length);
     expect(some).not.toContain('LS-');
   });
 
+  test('each clause with cases that touch and break it, a run of the default seed', () => {
+    const { code, stdout } = ovbd('spec', 'ZF-HDR-04');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\| ZF-HDR-04 \|.*s1-c\d+.*defect zfile-/);
+  });
+
   test('JSON to a file, whole or not at all', () => {
-    expect(ovbd('spec', '--format', 'json', '-o', 'spec.json')).toMatchObject({ code: 0, stdout: '' });
+    expect(ovbd('spec', '--format', 'json', '--no-cases', '-o', 'spec.json')).toMatchObject({ code: 0, stdout: '' });
     const document = JSON.parse(readFileSync(join(folder, 'spec.json'), 'utf8')) as { schema: string; families: { clauses: unknown[] }[] };
     expect(document.schema).toBe('ovbd-spec/1');
     expect(document.families.flatMap((f) => f.clauses)).toHaveLength(CLAUSES.length);
