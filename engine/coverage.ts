@@ -20,6 +20,9 @@ export interface ClauseCases {
   readonly violatedBy: readonly string[];
 }
 
+/** The clause about what must be refused: it is such cases that touch it, not sound ones. */
+const REFUSAL = 'DM-TBL-03';
+
 /** Cases that are named of each kind. */
 const NAMED = 3;
 
@@ -106,12 +109,9 @@ function count(
 ): void {
   if (disagreement !== undefined) surprises.push(`${c.id}: ${disagreement}`);
   const broken = brokenClauses(expectation);
+  if (expectation.strict.outcome === 'refuse') exercise(counts.get(REFUSAL)!, c.id);
   if (isSound(expectation.strict)) {
-    for (const id of c.clauses.exercises) {
-      const entry = counts.get(id)!;
-      entry.exercised++;
-      if (entry.exercisedBy.length < NAMED) entry.exercisedBy.push(c.id);
-    }
+    for (const id of c.clauses.exercises) exercise(counts.get(id)!, c.id);
   }
   for (const id of broken) {
     const entry = counts.get(id)!;
@@ -120,6 +120,11 @@ function count(
   }
   const [meant] = c.clauses.violates;
   if (meant !== undefined && !broken.has(meant)) surprises.push(`${c.id}: meant ${meant}, broken ${[...broken].join(', ') || 'none'}`);
+}
+
+function exercise(entry: Entry, id: string): void {
+  entry.exercised++;
+  if (entry.exercisedBy.length < NAMED) entry.exercisedBy.push(id);
 }
 
 function isSound(outcome: Outcome): boolean {
