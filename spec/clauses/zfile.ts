@@ -73,7 +73,7 @@ export const ZFILE_CLAUSES = [
   clause('ZF-LZ4-07', 'MUST', 'lz4', 'reader',
     'A length of 15 in a token goes on in the bytes that follow, each added, up to and including the first below 255; a match is 4 longer than its length says.'),
   clause('ZF-LZ4-08', 'MUST', 'lz4', 'reader',
-    'A match is copied byte by byte, so that one longer than its offset repeats what it has just written; offsets reach 65535 bytes back.'),
+    'A match is copied byte by byte, so that one longer than its offset repeats what it has just written; an offset may reach back to the block’s first byte.'),
   clause('ZF-LZ4-01', 'MUST', 'lz4', 'image', 'A match offset is not 0.'),
   clause('ZF-LZ4-02', 'MUST', 'lz4', 'image', 'A match does not start before the block’s first decoded byte.'),
   clause('ZF-LZ4-03', 'MUST', 'lz4', 'image', 'Lengths and literals do not run past the end of the block’s stored bytes.'),
