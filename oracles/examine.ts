@@ -100,6 +100,7 @@ function open(c: Case, lenient: Leniency): { device: Device; zfiles: (ZFileReade
   if (c.device === 'zfile') {
     const { zfile } = unwrap(sources[0]!, lenient);
     if (!zfile) throw new Error('a ZFile device needs a layer wrapped in a ZFile');
+    if (zfile.size % SECTOR !== 0 && lenient.has('dm.ceil-size')) throw new Violation('DM-TBL-04', 0, 'the table leaves out the last sector');
     return { device: zfileDevice(zfile), zfiles: [zfile], stack: null };
   }
   const stack = openStack(sources, lenient);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Block devices over images: tables and reads. The order is the one in which a driver meets the clauses. */
-import { clause, contested } from '../clause.ts';
+import { clause, settled } from '../clause.ts';
 
 /** What is judged before any image is looked at. */
 export const TABLE_CLAUSES = [
@@ -15,8 +15,8 @@ export const DEVICE_CLAUSES = [
   clause('DM-TBL-01', 'MUST', 'rfc', 'reader', 'A zfile device is given its backing device and the ZFile’s bytes; its table covers the whole sectors of the decoded file.'),
   clause('DM-TBL-02', 'MUST', 'rfc', 'reader', 'An lsmt device is given each layer’s device and bytes, bottom first; its table covers the virtual size.'),
   clause('DM-TBL-03', 'MUST', 'suite', 'reader', 'A table over an image that must be refused fails to load, and every device it took is free again.'),
-  contested('DM-TBL-04', 'MUST', 'suite', 'reader', 'The last sector of a ZFile that ends inside a sector is not part of the device.',
-    'dm.ceil-size', 'Neither document says; a device has whole sectors and the tail is not a layer’s.'),
+  settled('DM-TBL-04', 'MUST', 'suite', 'reader', 'The last sector of a ZFile that ends inside a sector is not part of the device: a table of whole sectors is right.',
+    'dm.ceil-size', 'Neither document says; a device has whole sectors and the tail is not a layer’s. A driver that wants a table with the last sector must say so.'),
   clause('DM-BACK-01', 'MUST', 'suite', 'reader', 'A backing device may end with the image’s last sector.'),
   clause('DM-RD-01', 'MUST', 'kernel', 'reader', 'A read of whole pages gives the device’s bytes.'),
   clause('DM-RD-02', 'MUST', 'kernel', 'reader', 'A read may start, end and land in memory at any sector inside a page.'),

@@ -23,10 +23,11 @@ const MAX_LAYERS = 255;
 /** Opens the device of a case. Throws Refused. */
 export function openCase(c: Case, has: Has): Device {
   checkTable(c, has);
-  return c.device === 'zfile' ? overBytes(unwrapped(c, 0, has)) : openStack(c, has);
+  return c.device === 'zfile' ? overBytes(unwrapped(c, 0, has), has) : openStack(c, has);
 }
 
-function overBytes(bytes: Bytes): Device {
+function overBytes(bytes: Bytes, has: Has): Device {
+  if (bytes.size % SECTOR !== 0 && has('device-odd-size-refused')) throw new Refused('DM-TBL-04', 'the table leaves out the last sector');
   return { size: bytes.size, read: (at, into) => into.set(bytes.read(at, into.length)) };
 }
 
