@@ -92,6 +92,23 @@ describe('a writable pair', () => {
     expect(judge(data, index, lenientOf([flag]))).toEqual(expected);
   });
 
+  it('a reserved byte of either file is told by the file’s name', () => {
+    const refused = lenientOf(['ls.reserved-refused']);
+    expect(judge(edited(DATA, (b) => { b[130] = 1; }), INDEX, refused)).toEqual(['LS-RSV-01', 130, 'a reserved byte is not 0 (data file’s header)']);
+    expect(judge(DATA, edited(INDEX, (b) => { b[130] = 1; }), refused)).toEqual(['LS-RSV-01', 130, 'a reserved byte is not 0 (index file’s header)']);
+  });
+
+  it('moffset from the data, where that is declared', () => {
+    const flag = lenientOf(['ls.moffset-from-data']);
+    expect(open(DATA, indexOf([{ offset: 0, length: 8, moffset: 0 }]), flag).mappings[0]!.moffset).toBe(8);
+    expect(judge(DATA, indexOf([{ offset: 0, length: 8, moffset: 1 }]), flag)?.[0]).toBe('LS-RW-04');
+  });
+
+  it('no piece of its own making counts as cut by an upper layer', () => {
+    const { read } = openStack([{ wrapping: [], file: bufferSource(DATA), index: bufferSource(INDEX) }, { wrapping: [], file: bufferSource(layer()) }], STRICT);
+    expect(read(0, 1024).ranges).toEqual([{ from: 0, to: 1024, clause: 'ST-MRG-02' }]);
+  });
+
   it('a log that is sorted asks no question about its order', () => {
     const asked = lenientOf([], ['ls.rw-index-sorted', 'ls.torn-entry-refused']);
     open(DATA, indexOf([{ offset: 0, length: 2, moffset: 8 }, { offset: 2, length: 1, moffset: 8 }]), asked);
@@ -220,6 +237,20 @@ describe('a warp layer', () => {
     expect(open(remoteOnly, lenientOf(['ls.warp-tag-relative'])).mappings[0]!.file).toBe(0);
     expect(judge([{ offset: 0, length: 1, moffset: 0, tag: 3 }, { offset: 1, length: 1, moffset: 0, tag: 5 }], lenientOf(['ls.warp-tag-relative'])))
       .toEqual(['LS-WRP-03', at(1), 'the tag of entry 1 is 5, neither 3 nor 4']);
+  });
+
+  it('counts and bounds tags from the smallest, where that is declared', () => {
+    const relative = lenientOf(['ls.warp-tag-relative']);
+    const both = [{ offset: 0, length: 1, moffset: 9, tag: 6 }, { offset: 1, length: 1, moffset: 3, tag: 7 }];
+    expect(open(both, relative).mappings.map((m) => m.file)).toEqual([0, 1]);
+    expect(judge([{ offset: 0, length: 1, moffset: 9, tag: 7 }, { offset: 1, length: 1, moffset: 4, tag: 8 }], relative)?.slice(0, 2)).toEqual(['LS-WRP-04', at(1)]);
+  });
+
+  it('moffset from the data, where that is declared', () => {
+    const flag = lenientOf(['ls.moffset-from-data']);
+    const remote = (moffset: number): LooseEntry[] => [{ offset: 0, length: 1, moffset: 0 }, { offset: 1, length: 1, moffset, tag: 1 }];
+    expect(open(remote(3), flag, sectors(12)).mappings.map((m) => m.moffset)).toEqual([8, 11]);
+    expect(refusal(() => open(remote(4), flag, sectors(12)))).toEqual(['LS-WRP-04', at(1), 'entry 1 maps sectors 12 to 13 of the remote file, which has 12']);
   });
 
   it('what is taken without a look fails when it is read', () => {

@@ -5,7 +5,7 @@ import { LSMT_SPACE, SECTOR } from '../spec/index.ts';
 import { openLsmt } from './lsmt.ts';
 import { looksLikeLsmt, looksSparse } from './lsmt-header.ts';
 import { bufferSource } from './source.ts';
-import { RecordedLeniency, STRICT, type Leniency } from './violation.ts';
+import { collecting, RecordedLeniency, STRICT, type Leniency } from './violation.ts';
 
 const open = (bytes: Uint8Array, lenient: Leniency = STRICT) => openLsmt(bufferSource(bytes), lenient);
 const judge = (bytes: Uint8Array, lenient: Leniency = STRICT): Refusal | null => refusal(() => open(bytes, lenient));
@@ -160,6 +160,8 @@ describe('points that a reader may see otherwise', () => {
 
   it('more entries than a million, up to the limit of every other index', () => {
     const limit = lenientOf(['ls.index-limit']);
+    judge(withLsmt(SOUND, 'trailer', 'index_size', 1_000_000), limit);
+    expect([...limit.asked], 'up to a million, no question').toEqual([]);
     expect(judge(withLsmt(SOUND, 'trailer', 'index_size', 1_000_001), limit)?.[0]).toBe('LS-IDX-02');
     expect(judge(withLsmt(SOUND, 'trailer', 'index_size', 128_000_000), limit)?.[0]).toBe('LS-IDX-02');
     expect(judge(withLsmt(SOUND, 'trailer', 'index_size', 128_000_001), limit))
@@ -219,6 +221,18 @@ describe('each clause of the entries', () => {
 
   it('fields of an INVALID entry mean nothing', () => {
     expect(judge(layer({ entries: [{ length: 16383, moffset: 2n ** 55n - 1n, zeroed: true, tag: 255 }, data(0, 1)] }))).toBeNull();
+  });
+
+  it('a reader that goes on leaves out what is not in order', () => {
+    const seen: string[] = [];
+    const { mappings } = open(layer({ entries: [data(4, 4), data(2, 4), data(7, 3), data(10, 1), data(10, 2)] }), collecting((v) => seen.push(v.clause)));
+    expect(seen).toEqual(['LS-IDX-04', 'LS-IDX-04']);
+    expect(mappings.map((m) => [m.start, m.end])).toEqual([[4, 8], [10, 11]]);
+  });
+
+  it('a moffset of more than 32 bits, where nobody bounds it', () => {
+    const any = lenientOf(['ls.moffset-any']);
+    expect(open(layer({ entries: [data(0, 1, 2n ** 32n + 3n), data(1, 1, 2n ** 54n)] }), any).mappings.map((m) => m.moffset)).toEqual([2 ** 32 + 3, 2 ** 54]);
   });
 
   it('all bits of an entry are told apart', () => {

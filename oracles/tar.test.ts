@@ -46,6 +46,9 @@ describe('a layer in a tar', () => {
     ['a wrong checksum', text(PLAIN, 148, '000001\0 '), ['TR-TAR-03', 148, expect.stringMatching(/^the checksum is "000001", the header gives [0-7]+ \(octal\)$/) as unknown as string]],
     ['no checksum', edited(PLAIN, (b) => b.fill(0, 148, 156)), ['TR-TAR-03', 148, expect.stringMatching(/^the checksum is "", the header gives/) as unknown as string]],
     ['a checksum that is no number', text(PLAIN, 148, '00x00'), ['TR-TAR-03', 148, expect.stringMatching(/^the checksum is "00x00/) as unknown as string]],
+    ['a checksum with a letter behind it', edited(PLAIN, (b) => { b[154] = 0x78; }), ['TR-TAR-03', 148, expect.stringMatching(/^the checksum is "[0-7]{6}x?/) as unknown as string]],
+    ['a checksum in two pieces', edited(PLAIN, (b) => { b.copyWithin(150, 149, 154); b[149] = 0; b[155] = 0x20; }), ['TR-TAR-03', 148, expect.stringMatching(/^the checksum is "0 [0-7]{5}", the header gives/) as unknown as string]],
+    ['a size in two pieces', size('0000\x00001000\0'), ['TR-TAR-02', 124, 'the size field holds no octal number']],
     ['a stale header', text(PLAIN, 0, 'X'), ['TR-TAR-03', 148, expect.any(String) as unknown as string]],
     ['a size that is no number', size('0000000000x\0'), ['TR-TAR-02', 124, 'the size field holds no octal number']],
     ['a size in base 256', summed(edited(PLAIN, (b) => { b[124] = 0x80; })), ['TR-TAR-02', 124, 'the size field holds no octal number']],
@@ -62,6 +65,15 @@ describe('a layer in a tar', () => {
     ['a pax record that is too short', text(PAX, 512, '08'), ['TR-TAR-02', 512, 'a pax record claims 8 bytes']],
     ['a pax size that is no number', text(PAX, 520, 'x'), ['TR-TAR-02', 512, 'the pax size record holds no number']],
   ])('%s', (_name, bytes, expected) => expect(judge(bytes)).toEqual(expected));
+
+  it('a record is read from its start to its end', () => {
+    const records = (text_: string): Uint8Array => summed(text(text(PAX, 512, text_), 124, `${text_.length.toString(8).padStart(11, '0')}\0`));
+    expect(judge(records('12 path=abc\n99 size=1\n'))).toEqual(['TR-TAR-02', 512 + 12, 'a pax record claims 99 bytes']);
+    expect(judge(records('12 path=abc\n14 size=1500x\n'))).toEqual(['TR-TAR-02', 512 + 12, 'the pax size record holds no number']);
+    expect(judge(records('12 path=abc\n10 size=-1\n'))).toEqual(['TR-TAR-02', 512 + 12, 'the pax size record holds no number']);
+    expect(unwrapTar(bufferSource(records('x 13 size=1500\n')), STRICT).size).toBe(0);
+    expect(unwrapTar(bufferSource(records('13 size=1500\n')), STRICT).size).toBe(1500);
+  });
 
   it('a size record is found behind others, and the ustar size counts where there is none', () => {
     const behind = summed(text(text(PAX, 512, '12 path=abc\n13 size=1500\n'), 124, '00000000031\0'));
