@@ -25,7 +25,6 @@ const WAITING: readonly string[] = [
   'tar-pax-512',
   'tar-version-ignored',
   'tar-checksum-ignored',
-  'zfile-header-as-trailer',
   'zfile-level-refused',
   'zfile-block-size-small',
   'zfile-index-offset-32-bits',

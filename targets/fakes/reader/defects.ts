@@ -75,7 +75,6 @@ export const DEFECTS = [
   { name: 'zfile-size-field-ignored', clause: 'ZF-HDR-05', what: 'ignores the size field' },
   { name: 'zfile-trailer-always', clause: 'ZF-TRL-06', what: 'takes the trailer although the header has the fields' },
   { name: 'zfile-header-always', clause: 'ZF-TRL-01', what: 'takes the fields of the header although the trailer has them' },
-  { name: 'zfile-header-as-trailer', clause: 'ZF-TRL-01', what: 'looks for a trailer in a file that has no room for one' },
   { name: 'zfile-trailer-magic-unchecked', clause: 'ZF-TRL-01', what: 'does not check the magic values of the trailer' },
   { name: 'zfile-trailer-header-bit', clause: 'ZF-TRL-02', what: 'accepts a trailer with flag bit 0' },
   { name: 'zfile-trailer-data-bit', clause: 'ZF-TRL-03', what: 'accepts a trailer without flag bit 1' },

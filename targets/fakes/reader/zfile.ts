@@ -39,7 +39,7 @@ function magicOf(space: Uint8Array): 'both' | 'first' | 'none' {
 }
 
 function trailerOf(file: Bytes, has: Has): Uint8Array {
-  if (file.size < 2 * ZFILE_SPACE && !has('zfile-header-as-trailer')) throw new Refused('ZF-TRL-01', 'no room for a trailer');
+  if (file.size < 2 * ZFILE_SPACE) throw new Refused('ZF-TRL-01', 'no room for a trailer');
   const trailer = file.read(file.size - ZFILE_SPACE, ZFILE_SPACE);
   if (magicOf(trailer) !== 'both' && !has('zfile-trailer-magic-unchecked')) throw new Refused('ZF-TRL-01', 'no trailer');
   const flags = getInteger(trailer, ZFILE_HEADER, 'flags');
