@@ -20,10 +20,7 @@ export function decodeLz4(src: Uint8Array, out: Uint8Array, has: Has): void {
     if (has(lost)) return 0;
     let sum = 0;
     for (;;) {
-      if (from >= src.length) {
-        if (has('lz4-length-past-input')) return sum;
-        throw new Refused('ZF-LZ4-03', 'a length does not end');
-      }
+      if (from >= src.length) throw new Refused('ZF-LZ4-03', 'a length does not end');
       const byte = src[from++]!;
       sum += byte;
       if (byte < 255 || has(once)) return sum;
@@ -34,17 +31,14 @@ export function decodeLz4(src: Uint8Array, out: Uint8Array, has: Has): void {
     const token = src[from++]!;
     let literals = token >>> 4;
     if (literals === 15) literals += extension('lz4-literal-extension-lost', 'lz4-literal-extension-one-byte');
-    if (literals > src.length - from) {
-      if (!has('lz4-literals-past-input')) throw new Refused('ZF-LZ4-03', 'literals run past the stored bytes');
-      literals = src.length - from;
-    }
-    if (literals > out.length - to) {
-      if (!has('lz4-literals-past-output')) throw new Refused('ZF-LZ4-04', 'literals run past the block');
-      literals = out.length - to;
-    }
-    out.set(src.subarray(from, from + literals), to);
-    from += literals;
-    to += literals;
+    const past = literals > src.length - from;
+    if (past && !has('lz4-literals-past-input')) throw new Refused('ZF-LZ4-03', 'literals run past the stored bytes');
+    const room = out.length - to;
+    if (literals > room && !has('lz4-output-cut')) throw new Refused('ZF-LZ4-04', 'literals run past the block');
+    out.set(src.subarray(from, from + Math.min(literals, room)), to);
+    if (past) out.fill(0, to + src.length - from, to + literals);
+    from = past ? src.length : from + literals;
+    to += Math.min(literals, room);
     if (from === src.length) return end(literals);
     if (to === out.length && has('lz4-input-left-over')) return;
 
@@ -59,7 +53,7 @@ export function decodeLz4(src: Uint8Array, out: Uint8Array, has: Has): void {
       throw new Refused('ZF-LZ4-02', 'a match before the block');
     }
     if (length > out.length - to) {
-      if (!has('lz4-match-past-output')) throw new Refused('ZF-LZ4-04', 'a match runs past the block');
+      if (!has('lz4-output-cut')) throw new Refused('ZF-LZ4-04', 'a match runs past the block');
       length = out.length - to;
     }
     lastMatch = to;

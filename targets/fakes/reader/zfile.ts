@@ -99,7 +99,7 @@ function openFields(file: Bytes, space: Uint8Array, end: number, has: Has): Byte
   } else if (has('zfile-index-crc-always') && BigInt(checksum(index, 0, has)) !== get('index_crc')) throw new Refused('ZF-IDX-03', 'index_crc is wrong');
 
   const starts = blockStarts(index, Number(count), fields, has);
-  const wanted = (size + BigInt(blockSize) - 1n) / BigInt(blockSize);
+  const wanted = BigInt.asUintN(64, size + BigInt(blockSize) - 1n) / BigInt(blockSize);
   if (wanted !== count && !has('zfile-index-count-unchecked') && !(has('zfile-index-count-one-more') && count === wanted + 1n)) {
     throw new Refused('ZF-IDX-05', 'another number of blocks');
   }
@@ -138,10 +138,7 @@ function isAnySet(space: Uint8Array, has: Has): boolean {
 function sizesOf(get: (name: ZFileField) => bigint, has: Has): { size: bigint; blockSize: number } {
   let size = get('original_file_size');
   if (size >= 2n ** 32n && has('zfile-size-32-bits')) size = BigInt.asUintN(32, size);
-  if (size >= 2n ** 63n) {
-    if (!has('zfile-size-signed')) throw new Refused('ZF-SIZE-02', 'a size of 2^63 and more');
-    size = 0n;
-  }
+  if (size >= 2n ** 63n && !has('zfile-size-wraps')) throw new Refused('ZF-SIZE-02', 'a size of 2^63 and more');
   const blockSize = Number(get('block_size'));
   const odd = blockSize === 0 || (blockSize & (blockSize - 1)) !== 0;
   if (odd && !has('zfile-block-size-odd')) throw new Refused('ZF-OPT-01', 'a block size that is no power of two');
