@@ -57,7 +57,7 @@ function readAt(device: Device, plan: ReadPlan, memory: Buffer, start: number, h
     device.read(from, target.subarray(0, 65536));
   } else device.read(from, target);
   if (length % PAGE !== 0 && has('read-whole-pages')) memory.fill(0, to + length, to + length + PAGE - (length % PAGE));
-  if (length > PAGE && has('read-last-sector-untouched')) phased(to + length - SECTOR).copy(memory, to + length - SECTOR);
+  if (length > PAGE && has('read-last-sector-untouched')) memory.fill(phased(to + length - SECTOR), to + length - SECTOR, to + length);
   if (plan.mode === 'buffered' && has('read-buffered-zeros')) target.fill(0, length - SECTOR);
   return length;
 }
