@@ -48,7 +48,7 @@ const WAITING: readonly string[] = [
 ];
 
 /** Shrunk by steps that there are not yet. */
-const STILL_LARGE: readonly string[] = ['stack-file-once', 'merge-one-cut'];
+const STILL_LARGE: readonly string[] = ['pair-earlier-wins', 'stack-file-once', 'merge-one-cut'];
 
 describe('the clauses', () => {
   it('each have a defect, or a reason why none can be seen', () => {

@@ -21,12 +21,19 @@ export function readIntoMemory(device: Device, plan: ReadPlan, wanted: string | 
     const bytes = memory.subarray(start, start + result);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const spill = spillOf(memory, start, result);
-    const untouched = bytes.indexOf(phased(start));
+    const untouched = firstUntouched(memory, start, result);
     return { result, sha256, ...(sha256 === wanted ? {} : { bytes }), ...(spill ? { spill } : {}), ...(untouched < 0 ? {} : { untouched }) };
   } catch (e) {
     if (!(e instanceof Refused)) throw e;
     return { result: -EIO, sha256: '' };
   }
+}
+
+/** Where in [start, start + length) a run of the pattern begins, from `start`; -1 where none of 64 bytes does. */
+function firstUntouched(memory: Buffer, start: number, length: number): number {
+  let at = memory.subarray(start, start + length).indexOf(phased(start));
+  while (at > 0 && memory[start + at - 1] === PATTERN[(start + at - 1) % 64]) at--;
+  return at;
 }
 
 /** The pattern as it begins at `at` in memory. */
