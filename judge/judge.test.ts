@@ -222,6 +222,23 @@ describe('a contested point whose normative side refuses', () => {
   });
 });
 
+describe('an image that breaks a contested clause and another one', () => {
+  const other: Outcome = { ...REFUSED, clause: 'LS-IDX-05', why: 'an entry maps the index' };
+  const both = expectationOf(REFUSED, { class: 'invalid', alternatives: [lenient([FREE], other), lenient([FREE, OTHER], { ...other, clause: 'LS-IDX-06' })] });
+  it('is charged with what remains when all that may be overlooked is', () => {
+    expect(brief(verdict(both, seen(RIGHT)))).toBe('accepts-invalid: LS-IDX-06');
+    expect(verdict(both, seen(RIGHT), { [OTHER]: false })).toMatchObject({
+      signature: 'accepts-invalid: LS-IDX-05', why: 'must be refused: an entry maps the index (byte 96 of layer 2); it was opened',
+    });
+    expect(brief(verdict(both, seen(RIGHT), { [FREE]: false }))).toBe('accepts-invalid: LS-IDX-04');
+  });
+  it('may be refused by any of them', () => {
+    expect(verdict(both, refused())).toEqual(PASS);
+    expect(verdict(both, refused(), { [FREE]: true })).toEqual(PASS);
+    expect(verdict(both, refused(), { [FREE]: false })).toEqual(PASS);
+  });
+});
+
 describe('a contested point whose normative side opens', () => {
   it.each<[string, Outcome, clause: string]>([
     ['and gives bytes', OPENED, 'ZF-IDX-06'],

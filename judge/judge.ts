@@ -87,7 +87,7 @@ function fromOutcomes(c: Case, expectation: Expectation, seen: Observation, stan
   if (matching) return pass(matching.flags.filter((f) => stance.flags[f] === undefined));
   if (!strict) return noticedLate(violatedClause(expectation)!, stance);
   // A target that took the lenient side is judged by what that side asks of it.
-  const taken = strict.kind === 'accepts-invalid' ? lenientSides(permitted)[0] : undefined;
+  const taken = strict.kind === 'accepts-invalid' ? mostLenient(permitted, expectation.strict) : undefined;
   const asked = taken && compare(c, excused(taken, expectation.strict, seen), seen, device, expectation);
   if (asked === null) return noticedLate(strict.clause, stance);
   const charge = asked ?? strict;
@@ -95,13 +95,15 @@ function fromOutcomes(c: Case, expectation: Expectation, seen: Observation, stan
   return finding(charge.kind, charge.clause, charge.clause, charge.why, charge.read);
 }
 
-/** What is opened on the other side of contested points, the most lenient first. */
-function lenientSides(alternatives: readonly Alternative[]): Opened[] {
-  return alternatives.toSorted((a, b) => b.flags.length - a.flags.length).flatMap(({ outcome }) => (outcome.outcome === 'open' ? [outcome] : []));
+/** What the most lenient reader opens; where it opens nothing, by what it refuses after all that may be overlooked. */
+function mostLenient(alternatives: readonly Alternative[], strict: Outcome): Outcome | undefined {
+  const byFlags = alternatives.toSorted((a, b) => b.flags.length - a.flags.length).map((a) => a.outcome);
+  return byFlags.find((o) => o.outcome === 'open') ?? (strict.outcome === 'refuse' ? byFlags[0] : undefined);
 }
 
 /** The lenient side for a reader that took it in part: an image that may be refused may also fail to be read, a read that may fail may do so. */
-function excused(lenient: Opened, strict: Outcome, seen: Observation): Opened {
+function excused(lenient: Outcome, strict: Outcome, seen: Observation): Outcome {
+  if (lenient.outcome === 'refuse') return lenient;
   const mayFail = (i: number): boolean => strict.outcome === 'refuse' || strict.reads[i]!.outcome !== 'bytes';
   const failed = (i: number): boolean => seen.reads[i] !== undefined && seen.reads[i].result < 0;
   return { ...lenient, reads: lenient.reads.map((r, i) => (failed(i) && mayFail(i) ? { outcome: 'any', clause: 'DM-SAFE-01' } : r)) };

@@ -89,6 +89,6 @@ export interface Expectation {
   readonly notable: readonly string[];
   /** Under the normative reading of every clause. */
   readonly strict: Outcome;
-  /** Empty unless the class is permissive. */
+  /** Other outcomes that may be taken; where the class is invalid, refusals by other clauses. */
   readonly alternatives: readonly Alternative[];
 }

@@ -187,8 +187,12 @@ describe('contested points', () => {
 
   it('that refuse are followed one behind the other, to where the image is opened', () => {
     expect(examined(odd({ size: 391 }))).toEqual(['permissive', 'LS-HDR-05 in layer 0', 'ls.size-field-ignored: opened 4096, 512 bytes']);
-    expect(examined(odd({ size: 391, version: 9 }))).toEqual(['permissive', 'LS-HDR-05 in layer 0', 'ls.size-field-ignored+ls.version-ignored: opened 4096, 512 bytes']);
-    expect(examined(odd({ size: 391, version: 9, index_size: 1 << 30 }))).toEqual(['invalid', 'LS-HDR-05 in layer 0']);
+    expect(examined(odd({ size: 391, version: 9 }))).toEqual(['permissive', 'LS-HDR-05 in layer 0', 'ls.size-field-ignored: LS-VER-01 in layer 0', 'ls.size-field-ignored+ls.version-ignored: opened 4096, 512 bytes']);
+  });
+
+  it('that refuse lead to what refuses behind them, which makes nothing permissive', () => {
+    expect(examined(odd({ size: 391, index_offset: 1 << 30 }))).toEqual(['invalid', 'LS-HDR-05 in layer 0', 'ls.size-field-ignored: LS-IDX-02 in layer 0']);
+    expect(examined(odd({ index_offset: 1 << 30 }))).toEqual(['invalid', 'LS-IDX-02 in layer 0']);
   });
 
   it('that may be refused are followed in every combination, once', () => {

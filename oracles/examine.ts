@@ -31,7 +31,7 @@ export function examine(c: Case, declared: ReadonlySet<string> = new Set()): Exa
   return {
     case: sized,
     expectation: {
-      class: alternatives.length > 0 ? 'permissive' : clean ? 'valid' : 'invalid',
+      class: alternatives.some((a) => !sameOutcome(a.outcome, strict.outcome)) ? 'permissive' : clean ? 'valid' : 'invalid',
       needs: strict.needs,
       notable: strict.notable,
       strict: strict.outcome,
@@ -151,7 +151,10 @@ function readablePrefix(device: Device, offset: number, length: number): Uint8Ar
   return Buffer.concat(sectors);
 }
 
-/** Every outcome that some choice of sides of the contested points allows, other than the strict one. */
+/**
+ * Every outcome that some choice of sides of the contested points allows, other than the strict one. A refusal
+ * by another clause is one: a reader that may overlook the first must still see the second, and is charged with that.
+ */
 function alternativesOf(c: Case, strict: Attempt, declared: ReadonlySet<string>): Alternative[] {
   const alternatives: Alternative[] = [];
   const tried = new Set<string>();
@@ -162,10 +165,14 @@ function alternativesOf(c: Case, strict: Attempt, declared: ReadonlySet<string>)
     if (tried.has(key)) continue;
     tried.add(key);
     const found = attempt(c, flags, declared);
-    if (!sameOutcome(found.outcome, strict.outcome)) alternatives.push({ flags, outcome: found.outcome });
+    if (!sameOutcome(found.outcome, strict.outcome) || refusedBy(found.outcome) !== refusedBy(strict.outcome)) alternatives.push({ flags, outcome: found.outcome });
     queue.push(...extend(flags, found.asked));
   }
   return alternatives;
+}
+
+function refusedBy(outcome: Outcome): string | null {
+  return outcome.outcome === 'refuse' ? outcome.clause : null;
 }
 
 /** Whether nobody could tell the two apart. */
