@@ -53,9 +53,9 @@ function noting(asked: string[], fills = false): ByteSource {
 }
 
 describe('a window of a source that fills buffers', () => {
-  const asked: string[] = [];
-  const window = windowSource(noting(asked, true), 2, 5);
   it('fills them with its part', () => {
+    const asked: string[] = [];
+    const window = windowSource(noting(asked, true), 2, 5);
     const target = new Uint8Array(2);
     window.readInto!(3, target);
     expect([...target]).toEqual([5, 6]);
@@ -63,6 +63,7 @@ describe('a window of a source that fills buffers', () => {
     expect(asked).toEqual(['5+2!', '2+5!']);
   });
   it('with nothing outside itself', () => {
+    const window = windowSource(noting([], true), 2, 5);
     expect(() => window.readInto!(4, new Uint8Array(2))).toThrow('read of 2 bytes at 4 outside a source of 5');
   });
   it('does so only where the source does', () => {
