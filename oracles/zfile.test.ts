@@ -71,8 +71,8 @@ describe('a sound ZFile', () => {
   });
 
   it('looks like one', () => {
-    expect(looksLikeZFile(bufferSource(SOUND.subarray(0, 512)))).toBe(true);
-    expect(looksLikeZFile(bufferSource(SOUND.subarray(0, 511)))).toBe(false);
+    expect(looksLikeZFile(bufferSource(SOUND.subarray(0, 24)))).toBe(true);
+    expect(looksLikeZFile(bufferSource(SOUND.subarray(0, 23)))).toBe(false);
     expect(looksLikeZFile(bufferSource(edited(SOUND, (b) => { b[6] = 0; })))).toBe(false);
   });
 });

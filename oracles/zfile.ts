@@ -28,9 +28,12 @@ interface Fields {
   readonly name: 'header' | 'trailer';
 }
 
-/** Whether the file starts with ZFile's magic values: the question "is this layer compressed?". */
+/** Bytes of the magic values, which come first. */
+const MAGIC_BYTES = ZFILE_MAGIC0.length + ZFILE_MAGIC1.length;
+
+/** Whether the file starts with ZFile's magic values, however short it is: the question "is this layer compressed?". */
 export function looksLikeZFile(source: ByteSource): boolean {
-  return source.size >= ZFILE_SPACE && hasMagic(source.read(0, ZFILE_SPACE));
+  return source.size >= MAGIC_BYTES && hasMagic(source.read(0, MAGIC_BYTES));
 }
 
 function hasMagic(header: Uint8Array): boolean {
