@@ -190,9 +190,9 @@ function zeroedPlace({ zeroed }: MarksRecipe, limit: number): (running: number) 
   return (running) => (zeroed % 3 === 0 ? Math.min(running, limit) : zeroed % 3 === 1 ? FIRST_DATA_SECTOR : limit);
 }
 
-/** An entry of length 0 where `before` begins: a data one where the file has a sector that it may name, else a zeroed one. */
+/** An entry of length 0 where `before` begins: a data one where the file itself has a sector that it may name, else a zeroed one. */
 function putEmpty(out: Uint8Array, at: number, before: WrittenSegment, limit: number, k: number): void {
-  const zeroed = k % 2 === 1 || limit < FIRST_DATA_SECTOR + 2;
+  const zeroed = k % 2 === 1 || before.remote === true || limit < FIRST_DATA_SECTOR + 2;
   setSegment(out, at, { offset: BigInt(before.offset), length: 0, moffset: BigInt(zeroed ? limit : limit - 1), zeroed, tag: before.remote ? 1 : 0 });
 }
 

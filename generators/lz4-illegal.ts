@@ -5,12 +5,14 @@
  * moves, so that several damages can be composed. Bytes.
  */
 import { randomBytes } from './content.ts';
-import { encodeSequences, extraBytes, LAST_LITERALS, MIN_MATCH, type Sequence } from './lz4-tokens.ts';
+import { decodedBytes, encodeSequences, extraBytes, LAST_LITERALS, MATCH_MARGIN, MIN_MATCH, sequenceBytes, type Sequence } from './lz4-tokens.ts';
 
 export interface IllegalLz4 {
   readonly name: string;
   /** The clause that a reader meets first in such a block. */
   readonly clause: string;
+  /** Forms of one clause that are drawn together; absent: those without one. */
+  readonly kind?: string;
   /**
    * A block of `stored` bytes in the place of one that decodes to `length`
    * bytes; null where there is none of that size. `n` chooses among several.
@@ -37,20 +39,63 @@ function exactly(stored: number, sequences: readonly Sequence[], n: number): Uin
   return block && encodeSequences(sequences, block).length === stored ? block : null;
 }
 
-/** A few literals and matches before the fault, as many as `room` decoded bytes allow. */
-function opening(n: number, room: number): { readonly sequences: readonly Sequence[]; readonly decoded: number } {
-  if (n % 3 !== 0 && room >= 30) return { sequences: [seq(3, 2, 9), seq(0, 12, 5)], decoded: 17 };
-  return { sequences: [], decoded: 0 };
+/** What stands before the one match that a solution is sought with; its literals come first, so that offset 1 is legal. */
+const OPENINGS: readonly (readonly Sequence[])[] = [
+  [], [seq(1, 1, 4)], [seq(2, 1, 4)], [seq(15, 1, 4)], [seq(16, 1, 4)], [seq(1, 1, 19)], [seq(1, 1, 4), seq(0, 1, 4)],
+];
+
+/**
+ * Sequences that take up `stored` bytes and decode to `decoded`: an opening,
+ * literals with a match of at least `least` bytes, then `tail`; null where
+ * none are found, as for blocks that consist of literals.
+ */
+function filled(stored: number, decoded: number, least: number, tail: readonly Sequence[]): Sequence[] | null {
+  for (const opening of OPENINGS) {
+    const given = [...opening, ...tail];
+    const bytes = stored - given.reduce((n, s) => n + sequenceBytes(s), 0);
+    const left = decoded - decodedBytes(given);
+    const fewest = opening.length === 0 ? 1 : 0;
+    for (let literals = Math.max(fewest, bytes - 3 - extraBytes(left) - extraBytes(bytes)); literals <= left - least; literals++) {
+      const filler = seq(literals, 1, left - literals);
+      const size = sequenceBytes(filler);
+      if (size === bytes) return [...opening, filler, ...tail];
+      if (size > bytes) break;
+    }
+  }
+  return null;
 }
 
-/** A fault in the offset of a match, which `offset` gives from what is decoded before it. */
-function badOffset(name: string, clause: string, offset: (decoded: number) => number): IllegalLz4 {
+/** Legal sequences that take up `stored` bytes and decode to `decoded`; null where none are found. */
+function legal(stored: number, decoded: number, n: number): Sequence[] | null {
+  const last = 8 + (n % 8);
+  return filled(stored, decoded, MIN_MATCH, [lit(last)]) ?? filled(stored, decoded, MATCH_MARGIN - LAST_LITERALS, [lit(LAST_LITERALS)]);
+}
+
+/** The sequences as a block whose literals are noise; null for none. */
+function written(sequences: readonly Sequence[] | null, n: number): Uint8Array | null {
+  return sequences && encodeSequences(sequences, randomBytes(n + 1, decodedBytes(sequences)));
+}
+
+/** `sequences` with the offset of one match made what `offset` gives from what is decoded before it; null where no offset is as large. */
+function withOffset(sequences: readonly Sequence[], n: number, offset: (decoded: number) => number): Sequence[] | null {
+  const matches = sequences.flatMap((s, i) => (s.match ? [i] : []));
+  const at = matches[n % matches.length]!;
+  const { literals, match } = sequences[at]!;
+  const wanted = offset(decodedBytes(sequences.slice(0, at)) + literals);
+  return wanted > 0xffff ? null : sequences.map((s, i) => (i === at ? seq(literals, wanted, match!.length) : s));
+}
+
+/**
+ * A fault in the offset of a match, and none besides: who takes it for legal
+ * finds stored bytes, decoded length and the end as they should be. Blocks
+ * that have no room for that are wrong in the same match, then noise.
+ */
+function badOffset(name: string, clause: string, kind: string, offset: (decoded: number) => number): IllegalLz4 {
   return {
-    name, clause,
+    name, clause, kind,
     make(stored, length, n) {
-      const { sequences, decoded } = opening(n, length);
-      const literals = Math.min((n >>> 2) % 20, length - decoded);
-      const block = padded(stored, [...sequences, seq(literals, offset(decoded + literals), MIN_MATCH)], n);
+      const sequences = legal(stored, length, n);
+      const block = sequences && written(withOffset(sequences, n, offset), n);
       return block ?? padded(stored, [seq(0, offset(0), MIN_MATCH)], n);
     },
   };
@@ -72,6 +117,18 @@ function endlessLength(stored: number, head: readonly number[]): Uint8Array | nu
   out.set(head);
   return out;
 }
+
+/** Legal blocks without their last bytes: who takes what is not stored for zeros finds nothing else wrong. */
+const cutShort: readonly IllegalLz4[] = [
+  {
+    name: 'the last literals are not all stored', clause: 'ZF-LZ4-03', kind: 'cut',
+    make: (stored, length, n) => written(legal(stored + 1 + (n % LAST_LITERALS), length, n >>> 3), n)?.slice(0, stored) ?? null,
+  },
+  {
+    name: 'the last length is not stored', clause: 'ZF-LZ4-03', kind: 'cut',
+    make: (stored, length, n) => written(filled(stored + 16, length, MIN_MATCH, [lit(15)]), n)?.slice(0, stored) ?? null,
+  },
+];
 
 const pastInput: readonly IllegalLz4[] = [
   {
@@ -98,6 +155,18 @@ const pastInput: readonly IllegalLz4[] = [
       if (literals === null || literals < 1 || literals + MIN_MATCH >= length) return null;
       return exactly(stored, [seq(literals, 1, MIN_MATCH)], n);
     },
+  },
+];
+
+/** Blocks that are legal but for their last bytes, which are decoded behind the end: who leaves those out finds nothing else wrong. */
+const tooMuch: readonly IllegalLz4[] = [
+  {
+    name: 'the last literal is one too many', clause: 'ZF-LZ4-04', kind: 'full',
+    make: (stored, length, n) => written(legal(stored, length + 1, n), n),
+  },
+  {
+    name: 'the last match is a byte too long, and literals follow', clause: 'ZF-LZ4-04', kind: 'full',
+    make: (stored, length, n) => written(filled(stored, length + 1 + LAST_LITERALS, MATCH_MARGIN + 1, [lit(LAST_LITERALS)]), n),
   },
 ];
 
@@ -130,41 +199,15 @@ const pastOutput: readonly IllegalLz4[] = [
   },
 ];
 
-/**
- * Sequences that take up `stored` bytes and decode to `decoded`, and end with
- * a match of `match` bytes and `last` literals (-1: with the match itself);
- * null where none is found.
- */
-function fitted(stored: number, decoded: number, match: number, last: number): Sequence[] | null {
-  const tail = last < 0 ? [] : [lit(last)];
-  const tailBytes = last < 0 ? 0 : 1 + extraBytes(last) + last;
-  for (const between of [0, 1, 2, 15, 16]) {
-    const second = 1 + extraBytes(between) + between + 2 + extraBytes(match - MIN_MATCH);
-    for (let literals = Math.max(1, stored - tailBytes - second - 3 - extraBytes(decoded) - extraBytes(stored)); literals < stored; literals++) {
-      const filling = decoded - literals - between - match - Math.max(last, 0);
-      if (filling < MIN_MATCH) break;
-      const bytes = 1 + extraBytes(literals) + literals + 2 + extraBytes(filling - MIN_MATCH) + second + tailBytes;
-      if (bytes === stored) return [seq(literals, 1, filling), seq(between, 1, match), ...tail];
-      if (bytes > stored) break;
-    }
-  }
-  const literals = decoded - match - Math.max(last, 0);
-  const alone = [seq(literals, 1, match), ...tail];
-  return literals >= 1 && 1 + extraBytes(literals) + literals + 2 + extraBytes(match - MIN_MATCH) + tailBytes === stored ? alone : null;
+/** Blocks that break an end rule and are right otherwise. */
+function ending(name: string, kind: string, least: number, tail: (n: number) => readonly Sequence[]): IllegalLz4 {
+  return { name, clause: 'ZF-LZ4-05', kind, make: (stored, length, n) => written(filled(stored, length, least, tail(n)), n) };
 }
 
-function ending(name: string, clause: string, match: number, last: number, decoded: (length: number, n: number) => number): IllegalLz4 {
-  return {
-    name, clause,
-    make(stored, length, n) {
-      const bytes = decoded(length, n);
-      const sequences = bytes < 1 ? null : fitted(stored, bytes, match, last);
-      return sequences && exactly(stored, sequences, n);
-    },
-  };
+/** Legal blocks that decode to less. */
+function short(name: string, missing: (length: number, n: number) => number): IllegalLz4 {
+  return { name, clause: 'ZF-BLK-05', make: (stored, length, n) => written(legal(stored, length - missing(length, n), n >>> 2), n) };
 }
-
-const whole = (length: number): number => length;
 
 /** A block of literals only that is stored in a byte less than one of `length`. */
 const shortLiterals: IllegalLz4 = {
@@ -177,16 +220,19 @@ const shortLiterals: IllegalLz4 = {
 
 /** Every illegal form. */
 export const ILLEGAL_LZ4: readonly IllegalLz4[] = [
-  badOffset('offset 0', 'ZF-LZ4-01', () => 0),
-  badOffset('an offset one byte before the start', 'ZF-LZ4-02', (decoded) => decoded + 1),
-  badOffset('an offset far before the start', 'ZF-LZ4-02', (decoded) => Math.max(decoded + 1, 65535)),
+  badOffset('offset 0', 'ZF-LZ4-01', 'zero', () => 0),
+  badOffset('an offset one byte before the start', 'ZF-LZ4-02', 'by-1', (decoded) => decoded + 1),
+  badOffset('an offset far before the start', 'ZF-LZ4-02', 'far', (decoded) => Math.max(decoded + 1, 65535)),
+  ...cutShort,
   ...pastInput,
+  ...tooMuch,
   ...pastOutput,
-  ending('no last literals', 'ZF-LZ4-05', 20, -1, whole),
-  ...[0, 1, 2, 3, LAST_LITERALS - 1].map((last) => ending(`${last} last literals`, 'ZF-LZ4-05', 20, last, whole)),
-  ending('a match 11 bytes before the end', 'ZF-LZ4-05', 6, 5, whole),
-  ending('a match 9 bytes before the end', 'ZF-LZ4-05', 4, 5, whole),
-  ending('output short by 1', 'ZF-BLK-05', 20, 6, (length) => length - 1),
-  ending('output short', 'ZF-BLK-05', 20, 6, (length, n) => Math.max(1, length - [2, 16, 512, length >>> 1][n % 4]!)),
+  ending('no last literals', 'ends-with-match', MATCH_MARGIN, () => []),
+  ending('4 last literals', 'few-literals', MATCH_MARGIN, () => [lit(LAST_LITERALS - 1)]),
+  ending('fewer last literals', 'few-literals', MATCH_MARGIN, (n) => [lit(n % (LAST_LITERALS - 1))]),
+  ending('a match 11 bytes before the end', 'late-match', MIN_MATCH, () => [seq(0, 1, 6), lit(LAST_LITERALS)]),
+  ending('a match 9 or 10 bytes before the end', 'late-match', MIN_MATCH, (n) => [seq(n % 3, 1, 4 + (n % 2)), lit(LAST_LITERALS)]),
+  short('output short by 1', () => 1),
+  short('output short', (length, n) => [2, 16, 512, length >>> 1][n % 4]!),
   shortLiterals,
 ];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** fast-check arbitraries for ZFiles, weighted towards the borders where readers break. */
 import fc from 'fast-check';
+import { LZ4_FORMS } from './lz4-forms.ts';
 import type { CraftedBlock, ZFileRecipe } from './zfile-recipe.ts';
 import type { FrameRecipe } from './zstd-frames.ts';
 
@@ -14,10 +15,12 @@ export function contentBytes(): fc.Arbitrary<number> {
     { weight: 7, arbitrary: fc.constantFrom(...around(65536)) },
     { weight: 24, arbitrary: fc.nat({ max: 24 * 1024 }) },
     { weight: 8, arbitrary: fc.nat({ max: 96 * 1024 }) },
-    { weight: 10, arbitrary: fc.constantFrom(0, 1, 2, 11, 12, 13, 14, 511) },
+    { weight: 10, arbitrary: fc.constantFrom(0, 0, 0, 1, 2, 11, 12, 13, 14, 511) },
     { weight: 1, arbitrary: fc.constantFrom(256 * 4096 - 1, 256 * 4096, 256 * 4096 + 1) },
   );
 }
+
+const FAR_FORMS = LZ4_FORMS.flatMap((f, i) => (/from (as far|32768)/.test(f.name) ? [i] : []));
 
 function crafted(): fc.Arbitrary<readonly CraftedBlock[]> {
   return fc.oneof(
@@ -43,6 +46,7 @@ const common = {
   verify: fc.boolean(),
   headerMode: fc.boolean(),
   digest: fc.boolean(),
+  verifyByte: fc.oneof({ weight: 10, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.constantFrom(2, 255) }),
 };
 
 /** Any ZFile but for what it holds. */
@@ -54,12 +58,17 @@ export function zfileRecipe(): fc.Arbitrary<ZFileRecipe> {
     }) },
     { weight: 4, arbitrary: fc.record<ZFileRecipe>({
       algo: fc.constant('lz4'), encoder: fc.constantFrom('library', 'library', 'literals', 'greedy'),
-      blockSize: fc.constantFrom(4096, 4096, 512, 1024, 2048, 8192, 16384, 32768, 65536), ...common,
+      blockSize: fc.constantFrom(4096, 512, 1024, 2048, 8192, 16384, 32768, 65536, 65536), ...common,
       dictBytes: seldom(0, fc.constantFrom(1, 4, 511, 512, 513, 4096)), reserved: seldom(0, fc.integer({ min: 1, max: 0xffff })), crafted: crafted(),
     }) },
-    { weight: 2, arbitrary: fc.record<ZFileRecipe>({
+    { weight: 4, arbitrary: fc.record<ZFileRecipe>({
       algo: fc.constant('zstd'), encoder: fc.constant('library'), blockSize: fc.constantFrom(4096, 4096, 512, 1024, 8192, 16384, 32768, 65536), ...common,
       dictBytes: seldom(0, fc.constantFrom(1, 512)), frame: frame(),
+    }) },
+    // Matches from far back, which only large blocks have room for.
+    { weight: 1, arbitrary: fc.record<ZFileRecipe>({
+      algo: fc.constant('lz4'), encoder: fc.constant('library'), blockSize: fc.constant(65536), ...common,
+      crafted: fc.array(fc.record({ block: fc.nat({ max: 1 }), form: fc.constantFrom(...FAR_FORMS) }), { minLength: 2, maxLength: 2 }),
     }) },
     // Blocks that grow until the groups that the reference counts in 16 bits are full.
     { weight: 2, arbitrary: fc.record<ZFileRecipe>({

@@ -15,6 +15,8 @@ export interface ZFileRecipe {
   readonly encoder: 'library' | 'literals' | 'greedy';
   readonly blockSize: number;
   readonly verify: boolean;
+  /** What the field holds where blocks carry CRCs: anything but 0. Absent: 1. */
+  readonly verifyByte?: number;
   /** Flag bit 3: the header carries the fields. */
   readonly headerMode: boolean;
   /** Flag bit 4 in header and trailer. */
@@ -36,9 +38,10 @@ export const PLAIN_ZFILE: ZFileRecipe = {
 
 /** The recipe without what says nothing. */
 function tidied(z: ZFileRecipe): ZFileRecipe {
-  const { dictBytes, reserved, crafted, frame, ...needed } = z;
+  const { verifyByte, dictBytes, reserved, crafted, frame, ...needed } = z;
   return {
     ...needed,
+    ...(z.verify && verifyByte !== undefined && verifyByte !== 1 ? { verifyByte } : {}),
     ...(dictBytes ? { dictBytes } : {}),
     ...(reserved ? { reserved } : {}),
     ...(crafted && crafted.length > 0 ? { crafted } : {}),
@@ -49,12 +52,12 @@ function tidied(z: ZFileRecipe): ZFileRecipe {
 /** Recipes with one choice plainer, the boldest first. */
 export function* plainerZFiles(recipe: ZFileRecipe): Iterable<ZFileRecipe> {
   const z = tidied(recipe);
-  const without = (key: 'dictBytes' | 'reserved' | 'crafted' | 'frame'): ZFileRecipe => {
+  const without = (key: 'verifyByte' | 'dictBytes' | 'reserved' | 'crafted' | 'frame'): ZFileRecipe => {
     const { [key]: _, ...rest } = z;
     return rest;
   };
   const keys = Object.keys(PLAIN_ZFILE) as (keyof ZFileRecipe)[];
-  const unusual = (['dictBytes', 'reserved', 'crafted', 'frame'] as const).filter((key) => z[key] !== undefined);
+  const unusual = (['verifyByte', 'dictBytes', 'reserved', 'crafted', 'frame'] as const).filter((key) => z[key] !== undefined);
   const other = keys.filter((key) => z[key] !== PLAIN_ZFILE[key]);
   if (unusual.length + other.length === 0) return;
   yield PLAIN_ZFILE;

@@ -87,8 +87,8 @@ describe('plainer recipes', () => {
         if (!next) break;
         current = next;
       }
-      const { dictBytes = 0, reserved = 0, crafted = [], frame = null, ...plain } = current;
-      expect({ plain, dictBytes, reserved, crafted, frame }).toEqual({ plain: PLAIN_ZFILE, dictBytes: 0, reserved: 0, crafted: [], frame: null });
+      const { verifyByte = 1, dictBytes = 0, reserved = 0, crafted = [], frame = null, ...plain } = current;
+      expect({ plain, verifyByte, dictBytes, reserved, crafted, frame }).toEqual({ plain: PLAIN_ZFILE, verifyByte: 1, dictBytes: 0, reserved: 0, crafted: [], frame: null });
     }
   });
 

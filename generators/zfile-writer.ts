@@ -60,7 +60,7 @@ function fields(recipe: ZFileRecipe): Uint8Array {
   setInteger(h, ZFILE_HEADER, 'size', 96);
   setInteger(h, ZFILE_HEADER, 'block_size', recipe.blockSize);
   setInteger(h, ZFILE_HEADER, 'algo', recipe.algo === 'zstd' ? 2 : 1);
-  setInteger(h, ZFILE_HEADER, 'verify', recipe.verify ? 1 : 0);
+  setInteger(h, ZFILE_HEADER, 'verify', recipe.verify ? recipe.verifyByte ?? 1 : 0);
   if (recipe.dictBytes) setInteger(h, ZFILE_HEADER, 'dict_size', recipe.dictBytes);
   if (recipe.reserved) fillReserved(h, recipe.reserved);
   return h;

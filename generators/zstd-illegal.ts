@@ -13,6 +13,8 @@ export interface IllegalZstd {
   readonly name: string;
   /** The clause that a reader meets first in such a block. */
   readonly clause: string;
+  /** Forms of one clause that are drawn together; absent: those without one. */
+  readonly kind?: string;
   /**
    * A block of `stored` bytes in the place of one that decodes to `length`
    * bytes; null where there is none of that size. `n` chooses among several.
@@ -69,8 +71,10 @@ function joined(stored: number, parts: readonly (Uint8Array | null)[]): Uint8Arr
   return out.length === stored ? new Uint8Array(out) : null;
 }
 
-function form(name: string, clause: string, make: (stored: number, length: number, n: number) => readonly (Uint8Array | null)[]): IllegalZstd {
-  return { name, clause, make: (stored, length, n) => joined(stored, make(stored, length, n)) };
+function form(
+  name: string, clause: string, make: (stored: number, length: number, n: number) => readonly (Uint8Array | null)[], kind?: string,
+): IllegalZstd {
+  return { name, clause, ...(kind === undefined ? {} : { kind }), make: (stored, length, n) => joined(stored, make(stored, length, n)) };
 }
 
 /** A frame header and one block header, and then noise. */
@@ -118,10 +122,10 @@ const headers: readonly IllegalZstd[] = [
   form('a dictionary', 'ZF-ZST-01', (s, length, n) => [frame(s, n, { decoded: length, header: { dictionary: { bytes: ([1, 2, 4] as const)[n % 3]!, id: 1 + (n % 200) } } })]),
   form('the reserved bit', 'ZF-ZST-01', (s, length, n) => [frame(s, n, { decoded: length, header: { bits: 8 } })]),
   form('no last block', 'ZF-ZST-01', (s, length, n) => [frame(s, n, { decoded: length, open: true })]),
-  form('one byte too much', 'ZF-ZST-01', (s, length, n) => [frame(s, n, { decoded: length + 1 })]),
+  form('one byte too much', 'ZF-ZST-01', (s, length, n) => [frame(s, n, { decoded: length + 1 })], 'long'),
   form('a content size of one byte too much', 'ZF-ZST-01', (s, length, n) => [frame(s, n, {
     decoded: length + (n % 2), header: { sizeBytes: sizeField(n >>> 1, length + 1), contentSize: length + 1 },
-  })]),
+  })], 'long'),
   broken('a block of the reserved type', {}, () => [BLOCK.reserved, 1]),
   broken('a block of 128 KiB and one byte', {}, () => [BLOCK.rle, (128 << 10) + 1]),
   broken('a raw block one byte past the end', {}, (_length, left) => [BLOCK.raw, left + 1]),
@@ -148,7 +152,7 @@ const others: readonly IllegalZstd[] = [
   })]),
   form('a skippable frame before', 'ZF-ZST-05', (s, length, n) => [
     skippableFrame(new Uint8Array(n % 9), n >>> 3), frame(s, n, { decoded: length, leave: 8 + (n % 9) }),
-  ]),
+  ], 'before'),
   form('a skippable frame behind', 'ZF-ZST-05', (s, length, n) => [
     frame(s, n, { decoded: length, leave: 8 + (n % 9) }), skippableFrame(new Uint8Array(n % 9), n >>> 3),
   ]),

@@ -6,7 +6,7 @@ import { ILLEGAL_ZSTD } from '../zstd-illegal.ts';
 import type { Mutator } from './damage.ts';
 import { pick } from './mutator.ts';
 import type { ZFileBlock, ZFileImage } from './zfile-image.ts';
-import { interleaved, otherByte } from './zfile-fields.ts';
+import { interleaved, otherByte, SMALL_FILE_MUTATORS } from './zfile-fields.ts';
 
 /** Blocks and forms that are tried before a mutator gives up. */
 const TRIES = 12;
@@ -18,13 +18,13 @@ function readableBlocks({ size, blockSize, blocks }: ZFileImage): readonly ZFile
 
 interface Illegal {
   readonly clause: string;
+  readonly kind?: string;
   make(stored: number, length: number, n: number): Uint8Array | null;
 }
 
-function replaces(algo: ZFileImage['algo'], clause: string, all: readonly Illegal[]): Mutator<ZFileImage> {
-  const forms = all.filter((f) => f.clause === clause);
+function replaces(algo: ZFileImage['algo'], clause: string, kind: string | undefined, forms: readonly Illegal[]): Mutator<ZFileImage> {
   return {
-    name: `zfile.${algo}-${clause.slice(3).toLowerCase()}`,
+    name: `zfile.${algo}-${clause.slice(3).toLowerCase()}${kind === undefined ? '' : `-${kind}`}`,
     violates: clause,
     damage(image, a, b) {
       const blocks = image.algo === algo ? readableBlocks(image) : [];
@@ -39,7 +39,14 @@ function replaces(algo: ZFileImage['algo'], clause: string, all: readonly Illega
   };
 }
 
-const clausesOf = (forms: readonly Illegal[]): string[] => [...new Set(forms.map((f) => f.clause))];
+/** One mutator for each clause and kind of forms. */
+function allKinds(algo: ZFileImage['algo'], all: readonly Illegal[]): Mutator<ZFileImage>[] {
+  const keyOf = (f: Illegal): string => `${f.clause} ${f.kind ?? ''}`;
+  return [...new Set(all.map(keyOf))].map((key) => {
+    const forms = all.filter((f) => keyOf(f) === key);
+    return replaces(algo, forms[0]!.clause, forms[0]!.kind, forms);
+  });
+}
 
 const blockCrc: Mutator<ZFileImage> = {
   name: 'zfile.block-crc',
@@ -52,11 +59,18 @@ const blockCrc: Mutator<ZFileImage> = {
   },
 };
 
-/** One mutator for each clause of a block and each algorithm that has it, in turn: one of them finds a block that it can damage. */
-export const ZFILE_BLOCK_MUTATORS: readonly Mutator<ZFileImage>[] = [
+const lz4 = allKinds('lz4', ILLEGAL_LZ4);
+const zstd = allKinds('zstd', ILLEGAL_ZSTD);
+
+/**
+ * A mutator for each clause of a block, algorithm and kind of forms, in turn:
+ * one of them finds a block that it can damage. Those of ZSTD stand there
+ * again to keep step, and at the end those of files that have no such block.
+ * All of it twice: only some of the files have any one kind of block, and a
+ * reader has more to get wrong in a block than in a field.
+ */
+export const ZFILE_BLOCK_MUTATORS: readonly Mutator<ZFileImage>[] = [0, 1].flatMap(() => [
   blockCrc,
-  ...interleaved(
-    clausesOf(ILLEGAL_ZSTD).map((clause) => replaces('zstd', clause, ILLEGAL_ZSTD)),
-    clausesOf(ILLEGAL_LZ4).map((clause) => replaces('lz4', clause, ILLEGAL_LZ4)),
-  ),
-];
+  ...interleaved([...zstd, ...zstd.slice(1)].slice(0, lz4.length), lz4),
+  ...SMALL_FILE_MUTATORS,
+]);

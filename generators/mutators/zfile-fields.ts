@@ -70,14 +70,26 @@ const options: readonly Mutator<ZFileImage>[] = [
 
 const entryEdit = (image: ZFileImage, i: number, value: number): Damage =>
   ({ edits: [{ at: image.indexOffset + i * JUMP_ENTRY, bytes: littleEndian(value, JUMP_ENTRY) }] });
+const both = (one: Damage, other: Damage): Damage => ({ edits: [...one.edits, ...other.edits] });
 const entryOf = (image: ZFileImage, i: number): number => image.blocks[i]!.stored + (image.verify ? 4 : 0);
+
+/** An entry that is too small; what it lacks goes to one beside it, so that all blocks together end where they did. */
+function smallEntry(image: ZFileImage, a: number, entry: number): Damage | null {
+  const { length } = image.blocks;
+  if (length === 0) return null;
+  const i = a % length;
+  const small = entryEdit(image, i, entry);
+  if (length === 1) return small;
+  const beside = i === length - 1 ? i - 1 : i + 1;
+  return both(small, entryEdit(image, beside, entryOf(image, beside) + entryOf(image, i) - entry));
+}
 
 /** Both fields, the right one as well: who changes either makes another damage of it. */
 const setIndex = ({ base }: ZFileImage, offset: number, count: bigint | number): Damage =>
   ({ edits: [...setField(base, 'index_offset', offset).edits, ...setField(base, 'index_size', count).edits] });
 
 const indexes: readonly Mutator<ZFileImage>[] = [
-  breaks('ZF-IDX-01', 'index-too-many', ({ base }, a) => setField(base, 'index_size', pick([1_000_000_001n, 1n << 30n, 1n << 32n, 1n << 62n, (1n << 62n) + 1n, (1n << 64n) - 1n], a))),
+  breaks('ZF-IDX-01', 'index-too-many', ({ base, blocks }, a) => setField(base, 'index_size', pick([BigInt(blocks.length) + (1n << 32n), BigInt(blocks.length) + (1n << 63n), 1_000_000_001n, 1n << 30n, 1n << 32n, 1n << 62n, (1n << 62n) + 1n, (1n << 64n) - 1n], a))),
   breaks('ZF-IDX-02', 'index-past-end', (image, a) => {
     const end = BigInt(image.headerMode ? image.bytes.length : image.trailer);
     const count = BigInt(image.blocks.length);
@@ -87,12 +99,18 @@ const indexes: readonly Mutator<ZFileImage>[] = [
     const fits = (end - BigInt(image.indexOffset)) / BigInt(JUMP_ENTRY);
     return setIndex(image, image.indexOffset, pick([fits + 1n, fits + 2n, fits + 128n, 1_000_000_000n, 1n << 29n], a >>> 1));
   }),
+  // Whoever keeps 32 bits of it finds the index where it is.
+  breaks('ZF-IDX-02', 'index-offset-4-gib', ({ base, indexOffset }, a) => setField(base, 'index_offset', BigInt(indexOffset) + (pick([1n, 2n, 1n << 30n], a) << 32n))),
   breaks('ZF-IDX-08', 'index-in-header', (image, a) =>
     setIndex(image, pick([0, 4, ZFILE_SPACE - 4, image.dataStart - 4, image.dataStart - 1], a), image.blocks.length)),
   breaks('ZF-IDX-03', 'index-crc', (image, a, b) => (image.digest ? otherByte(image, image.base + 64 + (a % 4), b) : null)),
-  breaks('ZF-IDX-04', 'empty-entry', (image, a, b) => {
-    if (image.blocks.length === 0) return null;
-    return entryEdit(image, a % image.blocks.length, image.verify ? pick([4, 0, 1, 3], b) : 0);
+  breaks('ZF-IDX-04', 'empty-entry', (image, a, b) => smallEntry(image, a, image.verify ? pick([0, 0, 1, 3], b) : 0)),
+  breaks('ZF-IDX-04', 'entry-for-crc', (image, a) => (image.verify ? smallEntry(image, a, 4) : null)),
+  // One entry too many; or right for whoever keeps 32 bits of the size.
+  breaks('ZF-IDX-05', 'size-nearly-right', ({ base, size, blockSize, blocks }, a) => {
+    const fewer = BigInt(Math.max(0, blocks.length - 1) * blockSize);
+    const other = BigInt(size) + (1n << 32n);
+    return setField(base, 'original_file_size', blocks.length === 0 ? other : pick([fewer, other, fewer > 0n ? fewer - 1n : fewer], a));
   }),
   breaks('ZF-IDX-05', 'size-of-other-blocks', ({ base, size, blockSize, blocks }, a) => {
     const held = BigInt(blocks.length * blockSize);
@@ -108,11 +126,31 @@ const indexes: readonly Mutator<ZFileImage>[] = [
     const i = a % image.blocks.length;
     return entryEdit(image, i, entryOf(image, i) + pick([1, 4, 512, 4096, 65536], b));
   }),
+  // Their sum is right for whoever keeps 32 bits of it.
+  breaks('ZF-IDX-06', 'two-entries-4-gib', (image, a, b) => {
+    const { length } = image.blocks;
+    if (length < 2) return null;
+    const i = a % length;
+    const j = (i + 1 + (b % (length - 1))) % length;
+    return both(entryEdit(image, i, entryOf(image, i) + 2 ** 31), entryEdit(image, j, entryOf(image, j) + 2 ** 31));
+  }),
   // What strict reading meets as ZF-IDX-06; who does not compare the two finds the block outside of the file.
   breaks('ZF-BLK-04', 'block-outside', (image, a, b) => {
     if (image.blocks.length === 0) return null;
     return entryEdit(image, a % image.blocks.length, pick([image.bytes.length, 1 << 30, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1], b));
   }),
+];
+
+/**
+ * For files of no block or one, which have little else to damage: what a
+ * reader meets only where the number of blocks stays right as well.
+ */
+export const SMALL_FILE_MUTATORS: readonly Mutator<ZFileImage>[] = [
+  // Rounded up to blocks in 64 bits these sizes need none.
+  breaks('ZF-SIZE-02', 'size-of-no-blocks', ({ base, size }, a) =>
+    (size > 0 ? null : setField(base, 'original_file_size', (1n << 64n) - pick([1n, 2n, 511n], a)))),
+  breaks('ZF-OPT-05', 'one-tiny-block', ({ base, size }, a) =>
+    (size < 1 || size > 256 ? null : setField(base, 'block_size', pick([256, 128, 64, 16].filter((n) => n >= size), a)))),
 ];
 
 /** Takes from both lists in turn. */

@@ -10,7 +10,8 @@ import { pick } from './mutator.ts';
 import { meetingOrder } from './zfile-order.ts';
 import { resealZFile, ZFILE_MUTATORS, zfileImage, type ZFileImage } from './zfile.ts';
 
-const AIMED = ZFILE_MUTATORS.filter((m) => m.violates !== null);
+/** Those that stand in the list more than once, once. */
+const AIMED = [...new Set(ZFILE_MUTATORS)].filter((m) => m.violates !== null);
 const DRAWS = 40;
 
 /** Sound files of every option, most of a few blocks, some of one short block or none. */
@@ -21,7 +22,7 @@ const images: readonly ZFileImage[] = Array.from({ length: 160 }, (_, i) => {
     algo: pick(['lz4', 'lz4', 'zstd'], at(0)), encoder: pick(['library', 'library', 'literals'], at(1)),
     blockSize: pick([4096, 512, 1024, 65536], at(2)), verify: at(3) % 3 > 0, headerMode: at(4) % 2 > 0, digest: at(5) % 4 > 0,
   };
-  const size = pick([4096, 8192, 12_288, 20_000, 512, 513, 1535, 1, 0, 66_000], at(6));
+  const size = pick([4096, 8192, 12_288, 20_000, 512, 513, 1535, 1, 0, 66_000, 0, 1, 200], at(6));
   return zfileImage(writeZFile(makeContent({ kind: pick(['counter', 'mixed', 'random', 'zeros', 'text'] as ContentKind[], at(7)), seed: i }, size), recipe));
 });
 
@@ -48,6 +49,10 @@ function broken(outcome: Outcome): string | null {
 
 /** What strict reading says where the clause stands behind another one that every such image breaks as well. */
 const strictly = (clause: string): string => (clause === 'ZF-BLK-04' ? 'ZF-IDX-06' : clause);
+
+function overlap(one: Damage, other: Damage): boolean {
+  return one.edits.some((x) => other.edits.some((y) => x.at < y.at + y.bytes.length && y.at < x.at + x.bytes.length));
+}
 
 describe('damage to a sound ZFile', () => {
   it('the files are sound', () => {
@@ -91,7 +96,8 @@ describe('damage to a sound ZFile', () => {
         const damage = mutator.damage(image, n.getUint16(6 + k * 12), n.getUint16(8 + k * 12));
         return damage ? [{ clause: strictly(mutator.violates!), damage, name: mutator.name }] : [];
       });
-      if (aimed.length < 2) continue;
+      // Of one that is half overwritten, half is left: drawn cases have no such damage.
+      if (aimed.length < 2 || overlap(aimed[0]!.damage, aimed[1]!.damage)) continue;
       made++;
       const found = broken(strictOutcome(sealed(image, aimed.map((x) => x.damage))));
       expect(found, `${i}: ${aimed.map((x) => x.name).join(' and ')}`).toBe(meetingOrder(image, aimed)[0]);
