@@ -10,8 +10,8 @@ import { PLAIN_LAYER } from './tiny-layers.ts';
 import { contentBytes, zfileRecipe } from './zfile-arbitrary.ts';
 import { PLAIN_ZFILE, type ZFileRecipe } from './zfile-recipe.ts';
 
-/** Any choice of place or value; users take it modulo what is there. */
-const choice = fc.nat({ max: 0xfffff });
+/** Any choice of place or value; users take it modulo what is there, so that small ones are no more telling than others. */
+const choice = fc.noBias(fc.nat({ max: 0xfffff }));
 
 function content(): fc.Arbitrary<ContentRecipe> {
   return fc.record({ kind: fc.constantFrom(...['counter' as const, 'mixed' as const, ...CONTENT_KINDS]), seed: fc.nat({ max: 0xffff }) });
@@ -79,8 +79,8 @@ function marks(): fc.Arbitrary<MarksRecipe> {
   return fc.record({ identity: seldom(999), flags: seldom(255), header: seldom(215), tags: seldom(255), zeroed: fc.nat({ max: 2 }) });
 }
 
-/** Which forms and envelopes a layer may have. `aimed`: see `segment`. */
-function layer(wrapped: fc.Arbitrary<ZFileRecipe | null>, others: boolean, aimed: number): fc.Arbitrary<LayerRecipe> {
+/** `others`: out of 10 layers, how many are no sealed ones, or stand in a tar. `aimed`: see `segment`. */
+function layer(wrapped: fc.Arbitrary<ZFileRecipe | null>, others: number, aimed: number): fc.Arbitrary<LayerRecipe> {
   const few = fc.oneof({ weight: 6, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(fc.nat({ max: 12 }), { maxLength: 3 }) });
   const tail = fc.oneof({ weight: 40, arbitrary: fc.nat({ max: 9 }) }, { weight: 20, arbitrary: sectors() }, { weight: 1, arbitrary: fc.constantFrom(...EDGES, 2 ** 50) });
   const virtualSize = fc.oneof({ weight: 14, arbitrary: fc.constant('cover' as const) }, { weight: 1, arbitrary: fc.constantFrom('zero' as const, 'short' as const, 'half' as const) });
@@ -93,13 +93,13 @@ function layer(wrapped: fc.Arbitrary<ZFileRecipe | null>, others: boolean, aimed
   };
   const plain = { remote: fc.constant(0), tar: fc.constant('no' as const), tarTail: fc.constant('end' as const) };
   const again = fc.oneof({ weight: 20, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.nat({ max: 7 }) });
-  if (!others) return fc.record<LayerRecipe>({ ...common, ...plain, form: fc.constantFrom('committed', 'sealed'), sameAs: again });
+  if (others === 0) return fc.record<LayerRecipe>({ ...common, ...plain, form: fc.constantFrom('committed', 'sealed'), sameAs: again });
   return fc.record<LayerRecipe>({
     ...common, sameAs: again,
-    form: fc.oneof({ weight: 8, arbitrary: fc.constant('committed' as const) }, { weight: 4, arbitrary: fc.constant('sealed' as const) },
-      { weight: 3, arbitrary: fc.constantFrom('pair' as const, 'sparse' as const, 'warp' as const) }),
+    form: fc.oneof({ weight: 10 - others, arbitrary: fc.constantFrom('committed' as const, 'sealed' as const) },
+      { weight: others, arbitrary: fc.constantFrom('pair' as const, 'sparse' as const, 'warp' as const) }),
     remote: fc.oneof({ weight: 3, arbitrary: fc.nat({ max: 0x3ff }) }, { weight: 1, arbitrary: fc.constant(-1) }),
-    tar: fc.oneof({ weight: 12, arbitrary: fc.constant('no' as const) }, { weight: 2, arbitrary: fc.constantFrom('ustar' as const, 'pax' as const) }),
+    tar: fc.oneof({ weight: 10 - others, arbitrary: fc.constant('no' as const) }, { weight: others, arbitrary: fc.constantFrom('ustar' as const, 'pax' as const, 'pax-long' as const) }),
     tarTail: fc.constantFrom('end', 'member', 'noise'),
   });
 }
@@ -111,22 +111,22 @@ function shape(): fc.Arbitrary<ShapeRecipe> {
   const none: fc.Arbitrary<number> = fc.constant(0);
   const stack = (of: fc.Arbitrary<LayerRecipe>, min: number, max: number, tiny = none): fc.Arbitrary<ShapeRecipe> =>
     fc.record({ device: fc.constant('lsmt' as const), tiny, layers: fc.array(of, { minLength: min, maxLength: max }) });
-  const tall = fc.constantFrom(7, 15, 16, 17, 31, 32, 33, 63, 64, 127, 128, 252, 253, 254, 255, 256);
+  const tall = fc.constantFrom(7, 15, 16, 17, 31, 32, 33, 63, 64, 127, 128, 252, 253, 254, 254, 255, 255, 256);
   return fc.oneof(
-    { weight: 4000, arbitrary: stack(layer(raw, false, 0), 1, 1) },
-    { weight: 2000, arbitrary: stack(layer(plain, false, 6), 1, 3) },
-    { weight: 2000, arbitrary: stack(layer(any, true, 5), 1, 8) },
-    { weight: 5000, arbitrary: fc.record({ device: fc.constant('zfile' as const), zfile: zfileRecipe(), content: content(), bytes: contentBytes() }) },
-    { weight: 40, arbitrary: stack(layer(raw, false, 5), 1, 1, tall) },
-    { weight: 40, arbitrary: stack(largeIndex(aroundPowers(10, 16)), 1, 1) },
-    { weight: 4, arbitrary: stack(largeIndex([1_000_000, 1_000_001]), 1, 1) },
+    { weight: 2500, arbitrary: stack(layer(raw, 0, 0), 1, 1) },
+    { weight: 2000, arbitrary: stack(layer(plain, 0, 6), 1, 3) },
+    { weight: 1500, arbitrary: stack(layer(any, 2, 5), 1, 8) },
+    { weight: 2000, arbitrary: stack(layer(any, 5, 5), 1, 2) },
+    { weight: 6000, arbitrary: fc.record({ device: fc.constant('zfile' as const), zfile: zfileRecipe(), content: content(), bytes: contentBytes() }) },
+    { weight: 80, arbitrary: stack(layer(raw, 0, 5), 1, 1, tall) },
+    { weight: 60, arbitrary: stack(largeIndex([...aroundPowers(10, 16), 65535, 65536, 65537, 65537, 65538]), 1, 1) },
+    { weight: 24, arbitrary: stack(largeIndex([1_000_000, 1_000_001]), 1, 1) },
   );
 }
 
 function damage(): fc.Arbitrary<DamageRecipe> {
   // A stale checksum hides what is behind it: seldom.
-  const mostly = fc.noBias(fc.nat({ max: 7 })).map((n) => n < 7);
-  return fc.record({ mutator: fc.nat({ max: 0xffff }), layer: choice, a: choice, b: choice, reseal: mostly });
+  return fc.record({ mutator: choice, layer: choice, a: choice, b: choice, reseal: fc.noBias(fc.constantFrom(true, true, true, false)) });
 }
 
 function table(): fc.Arbitrary<TableRecipe> {

@@ -5,6 +5,7 @@ import type { AccessPlan, Case, Layer } from '../model/index.ts';
 import { inSpecOrder, type Emit } from './clause-list.ts';
 import { makeContent } from './content.ts';
 import { emitAccess } from './access-clauses.ts';
+import { mutatorAt } from './inflict.ts';
 import { makeLayer, type MadeLayer } from './lsmt-layer.ts';
 import { layOut, type LaidLayer } from './lsmt-layout.ts';
 import { emitStack, paint, stackBytes } from './lsmt-stack.ts';
@@ -68,7 +69,7 @@ interface Made {
 
 function makeZFileDevice(shape: Extract<ShapeRecipe, { device: 'zfile' }>, damages: readonly DamageRecipe[], emit: Emit): Made {
   const content = craftedContent(makeContent(shape.content, shape.bytes), shape.zfile);
-  const chosen = damages.map((recipe) => ({ recipe, mutator: recipe.mutator % ZFILE_MUTATORS.length }));
+  const chosen = damages.map((recipe) => ({ recipe, mutator: mutatorAt(ZFILE_MUTATORS, recipe.mutator) }));
   const { bytes, violates } = damageZFile(writeZFile(content, shape.zfile, emit), chosen);
   const borders: number[] = [];
   for (let at = 0; at <= content.length && borders.length < 512; at += shape.zfile.blockSize) borders.push(at);
@@ -97,12 +98,12 @@ function makeStack(recipes: readonly { readonly recipe: LayerRecipe; readonly sa
   const made: MadeLayer[] = [];
   for (const [i, { recipe, same }] of recipes.entries()) {
     if (same === i) made.push(makeLayer(recipe, laid[i]!, i, damages.filter((d) => recipes[d.layer % recipes.length]!.same === i), emit));
-    else made.push({ layer: made[same]!.layer, violated: [] });
+    else made.push({ layer: made[same]!.layer, violated: [], chance: false });
   }
   emitStack(laid, emit);
   if (recipes.some((r, i) => r.same !== i)) emit('ST-DUP-01');
   if (new Set(made.map((m) => m.layer.wrapping.join())).size > 1) emit('ST-WRAP-02');
-  const violated = made.flatMap((m) => m.violated);
+  const violated = made.some((m) => m.chance) ? [] : made.flatMap((m) => m.violated);
   if (recipes.length > MAX_LAYERS) violated.push({ clause: 'ST-CNT-01', layer: -1, rank: 0 });
   return {
     layers: made.map((m) => m.layer), size: stackBytes(laid), borders: bordersOf(laid), violated,

@@ -29,7 +29,7 @@ const ofBlock = (clause: string): boolean => /^ZF-(BLK-0[35]|LZ4-|ZST-)/.test(cl
 
 /** The damage recipe that begins at the mutator of this name in layer `layer`. */
 function aimAt(r: CaseRecipe, layer: number, name: string, a: number, b: number): DamageRecipe {
-  return { mutator: mutatorsOf(layersOf(r)[layer]!).findIndex((m) => m.name === name), layer, a, b, reseal: true };
+  return { mutator: mutatorsOf(layersOf(r)[layer]!).find((m) => m.name === name)!.number, layer, a, b, reseal: true };
 }
 
 const kinds = new Map<string, { clause: string; where: { recipe: CaseRecipe; layer: number }[] }>();

@@ -3,7 +3,7 @@
 import type { Extent, Layer, Wrapper } from '../model/index.ts';
 import { SECTOR } from '../spec/index.ts';
 import { rankOf, type Emit } from './clause-list.ts';
-import { inflict, type Chosen, type Inflicted } from './inflict.ts';
+import { inflict, mutatorAt, numberOf, type Chosen, type Inflicted } from './inflict.ts';
 import { emitLayer, entryCount, MAX_ENTRIES } from './lsmt-clauses.ts';
 import type { LaidLayer } from './lsmt-layout.ts';
 import { writeLsmt, writePair, writeSparse, writeWarp, type LsmtOptions } from './lsmt-writer.ts';
@@ -12,24 +12,26 @@ import { LSMT_ANYWHERE } from './mutators/lsmt.ts';
 import { LSMT_CLAUSE_MUTATORS, PLACE_MUTATORS, WARP_MUTATORS } from './mutators/lsmt-clauses.ts';
 import { indexImage, sealedImage, type SealedImage } from './mutators/lsmt-image.ts';
 import { PAIR_DATA_MUTATORS, PAIR_INDEX_MUTATORS, SPARSE_MUTATORS } from './mutators/lsmt-writable.ts';
-import { TAR_MUTATORS, tarImage } from './mutators/tar.ts';
+import { TAR_MUTATORS } from './mutators/tar.ts';
 import { ZFILE_MUTATORS } from './mutators/zfile.ts';
 import type { DamageRecipe, LayerRecipe } from './recipe.ts';
-import { writeTar } from './tar-writer.ts';
-import { blockRank, meetingRank, type Violated } from './violated.ts';
+import { tarAround } from './tar-writer.ts';
+import { blockRank, meetingRank, tarRank, type Violated } from './violated.ts';
 import { damageZFile } from './zfile-damage.ts';
 import { writeZFile } from './zfile-writer.ts';
 
 const SEALED: readonly Mutator<SealedImage>[] = [...LSMT_CLAUSE_MUTATORS, ...PLACE_MUTATORS, ...LSMT_ANYWHERE];
-const WARP: readonly Mutator<SealedImage>[] = [...LSMT_CLAUSE_MUTATORS, ...WARP_MUTATORS, ...LSMT_ANYWHERE];
+/** What only a warp layer can have wrong is drawn as often as all else. */
+const WARP: readonly Mutator<SealedImage>[] = [...Array.from({ length: 6 }, () => WARP_MUTATORS).flat(), ...LSMT_CLAUSE_MUTATORS, ...LSMT_ANYWHERE];
 const PAGE = 4096;
 
 /** The files that can be damaged, from the inside out. */
 type Level = 'file' | 'index' | 'zfile' | 'tar';
 
-/** Names of the mutators that apply to a layer of this recipe, in the order in which damage recipes number them. */
-export function mutatorsOf(r: LayerRecipe): readonly { readonly level: Level; readonly name: string; readonly violates: string | null }[] {
-  return levelsOf(r).flatMap(({ level, mutators }) => mutators.map(({ name, violates }) => ({ level, name, violates })));
+/** The mutators that apply to a layer of this recipe, each with the number by which a damage recipe chooses it. */
+export function mutatorsOf(r: LayerRecipe): readonly { readonly number: number; readonly name: string; readonly violates: string | null }[] {
+  const levels = levelsOf(r);
+  return levels.flatMap(({ mutators }, k) => mutators.map(({ name, violates }, i) => ({ number: numberOf(mutators, i) * levels.length + k, name, violates })));
 }
 
 interface LevelMutators {
@@ -55,6 +57,8 @@ function isWrapped(r: LayerRecipe): boolean {
 export interface MadeLayer {
   readonly layer: Layer;
   readonly violated: readonly Violated[];
+  /** Whether some of its damage aims at no clause, so that nobody can tell what is met first. */
+  readonly chance: boolean;
 }
 
 /** Writes layer number `at` of a stack, with the damages that are meant for it. */
@@ -62,22 +66,28 @@ export function makeLayer(r: LayerRecipe, laid: LaidLayer, at: number, damages: 
   emitLayer(r, laid, emit);
   const chosen = choose(r, damages);
   const violated: Violated[] = [];
-  const done = ({ bytes, aimed }: Inflicted, file: 'data' | 'index' | 'tar' = 'data'): Uint8Array => {
-    for (const { clause, damage } of aimed) violated.push({ clause, layer: at, rank: meetingRank(r.form, file, clause, damage.edits[0]?.at ?? 0) });
+  let chance = false;
+  const done = ({ bytes, damages: inflicted, aimed }: Inflicted, rank: (clause: string, at: number) => number): Uint8Array => {
+    for (const { clause, damage } of aimed) violated.push({ clause, layer: at, rank: rank(clause, damage.edits[0]?.at ?? damage.length ?? 0) });
+    chance ||= inflicted.length > aimed.length;
     return bytes;
   };
+  const inFile = (clause: string, position: number): number => meetingRank(r.form, 'data', clause, position);
   const { segments, virtualSize } = laid;
   const index = { invalidBefore: r.invalidBefore, emptyBefore: r.emptyBefore, marks: r.marks };
 
   if (r.form === 'pair') {
     const pair = writePair(segments, virtualSize, { ...index, torn: r.padding % 16 });
-    const bytes = done(inflict(pair.data, { bytes: pair.data, wholeSectors: false }, PAIR_DATA_MUTATORS, chosen('file')));
-    return { layer: { wrapping: [], bytes, index: done(inflict(pair.index, indexImage(pair.index, pair.data.length), PAIR_INDEX_MUTATORS, chosen('index')), 'index') }, violated };
+    const bytes = done(inflict(pair.data, { bytes: pair.data, wholeSectors: false }, PAIR_DATA_MUTATORS, chosen('file')), inFile);
+    const hurt = inflict(pair.index, indexImage(pair.index, pair.data.length), PAIR_INDEX_MUTATORS, chosen('index'));
+    const indexFile = done(hurt, (clause, position) => meetingRank('pair', 'index', clause, position));
+    return { layer: { wrapping: [], bytes, index: indexFile }, violated, chance };
   }
   if (r.form === 'sparse') {
     const { bytes, extents } = writeSparse(segments, virtualSize, r.marks);
     const hurt = inflict(bytes, { bytes, wholeSectors: false }, SPARSE_MUTATORS, chosen('file'));
-    return { layer: { wrapping: [], bytes: done(hurt), extents: withEdited(extents, hurt.damages, hurt.bytes.length) }, violated };
+    const file = done(hurt, inFile);
+    return { layer: { wrapping: [], bytes: file, extents: withEdited(extents, hurt.damages, hurt.bytes.length) }, violated, chance };
   }
 
   const invalidBehind = r.many?.kind === 'invalid' ? Math.max(0, r.many.count - segments.length - (segments.length === 0 ? 0 : r.invalidBefore.length + r.emptyBefore.length)) : 0;
@@ -87,7 +97,7 @@ export function makeLayer(r: LayerRecipe, laid: LaidLayer, at: number, damages: 
   };
   const { bytes: file, remote } = r.form === 'warp' ? writeWarp(segments, options) : { bytes: writeLsmt(segments, options), remote: null };
   if (entryCount(r, laid) > MAX_ENTRIES) violated.push({ clause: 'LS-IDX-01', layer: at, rank: rankOf('LS-IDX-01') });
-  let bytes = done(inflict(file, sealedImage(file, r.zfile !== null, remote), r.form === 'warp' ? WARP : SEALED, chosen('file')));
+  let bytes = done(inflict(file, sealedImage(file, r.zfile !== null, remote), r.form === 'warp' ? WARP : SEALED, chosen('file')), inFile);
 
   const wrapping: Wrapper[] = [];
   let exposedBytes: number | undefined;
@@ -98,33 +108,27 @@ export function makeLayer(r: LayerRecipe, laid: LaidLayer, at: number, damages: 
     const sound = bytes;
     const around = damageZFile(writeZFile(bytes, r.zfile, emit), chosen('zfile'));
     around.violates.forEach((v, i) => violated.push({ clause: v.clause, layer: at, rank: blockRank(v, sound) + i / 1000 }));
+    chance ||= around.chance;
     bytes = around.bytes;
     wrapping.unshift('zfile');
     emit('ST-WRAP-01');
   }
   if (r.tar !== 'no') {
-    const size = bytes.length;
-    const tar = writeTar(bytes, r.tar === 'pax', r.tarTail);
-    bytes = done(inflict(tar, tarImage(tar, r.tar === 'pax', size), TAR_MUTATORS, chosen('tar')), 'tar');
+    const tar = tarAround(bytes, r.tar, r.tarTail);
+    bytes = done(inflict(tar.bytes, tar, TAR_MUTATORS, chosen('tar')), (clause, position) => tarRank(clause, position, tar.header));
     wrapping.unshift('tar');
     ['TR-TAR-01', 'TR-TAR-02', 'TR-TAR-03'].forEach(emit);
     if (r.tarTail !== 'end') emit('TR-TAR-04');
   }
-  return { layer: { wrapping, bytes, ...(exposedBytes === undefined ? {} : { exposedBytes }), ...(remote ? { remote } : {}) }, violated };
+  return { layer: { wrapping, bytes, ...(exposedBytes === undefined ? {} : { exposedBytes }), ...(remote ? { remote } : {}) }, violated, chance };
 }
 
-/** Which damages meet which level, and where in that level's list they begin. */
+/** Which damages meet which level, each as likely as the others, and where in that level's list they begin. */
 function choose(r: LayerRecipe, damages: readonly DamageRecipe[]): (level: Level) => Chosen[] {
   const levels = levelsOf(r);
-  const total = levels.reduce((n, l) => n + l.mutators.length, 0);
   return (level) => damages.flatMap((recipe) => {
-    let mutator = recipe.mutator % total;
-    const met = levels.find((l) => {
-      if (mutator < l.mutators.length) return true;
-      mutator -= l.mutators.length;
-      return false;
-    });
-    return met?.level === level ? [{ recipe, mutator }] : [];
+    const met = levels[recipe.mutator % levels.length]!;
+    return met.level === level ? [{ recipe, mutator: mutatorAt(met.mutators, Math.floor(recipe.mutator / levels.length)) }] : [];
   });
 }
 

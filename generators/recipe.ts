@@ -72,7 +72,8 @@ export interface LayerRecipe {
   /** Of a warp layer: which data entries map the remote file, by bits; -1: all. */
   readonly remote: number;
   readonly zfile: ZFileRecipe | null;
-  readonly tar: 'no' | 'ustar' | 'pax';
+  /** `pax-long`: with records of more than one block. */
+  readonly tar: 'no' | 'ustar' | 'pax' | 'pax-long';
   /** What follows the layer in its tar: nothing, another member, noise. */
   readonly tarTail: 'end' | 'member' | 'noise';
   /** The same file as a layer below, where there is one: then nothing else here counts. */

@@ -16,14 +16,28 @@ export function* simplifications(r: CaseRecipe): Iterable<CaseRecipe> {
   if (r.reads.length > 0) yield { ...r, reads: [] };
   if (r.reads.length > 1) for (const read of r.reads) yield { ...r, reads: [read] };
   if (r.slack !== 'page') yield { ...r, slack: 'page' };
-  for (const shape of simplerShapes(r.shape)) yield { ...r, shape };
+  for (const { shape, layers } of simplerShapes(r.shape)) yield { ...withLayers(r, layers), shape };
 }
 
-function* simplerShapes(shape: ShapeRecipe): Iterable<ShapeRecipe> {
+/** A shape, and which of the layers before are still there; absent: all. */
+interface Simpler<S extends ShapeRecipe = ShapeRecipe> {
+  readonly shape: S;
+  readonly layers?: readonly number[];
+}
+
+/** Damage and table faults follow their layer; those of one that is gone go to any. */
+function withLayers(r: CaseRecipe, kept: readonly number[] | undefined): CaseRecipe {
+  if (!kept || r.shape.device === 'zfile') return r;
+  const before = r.shape.tiny + r.shape.layers.length;
+  const moved = <D extends { readonly layer: number }>(d: D): D => ({ ...d, layer: Math.max(0, kept.indexOf(d.layer % before)) });
+  return { ...r, damage: r.damage.map(moved), table: r.table && moved(r.table) };
+}
+
+function* simplerShapes(shape: ShapeRecipe): Iterable<Simpler> {
   if (shape.device === 'zfile') {
-    for (const zfile of plainerZFiles(shape.zfile)) yield { ...shape, zfile };
-    for (const bytes of smallerSizes(shape.bytes, shape.zfile.blockSize)) yield { ...shape, bytes };
-    if (shape.content.kind !== 'counter') yield { ...shape, content: { ...shape.content, kind: 'counter' } };
+    for (const zfile of plainerZFiles(shape.zfile)) yield { shape: { ...shape, zfile } };
+    for (const bytes of smallerSizes(shape.bytes, shape.zfile.blockSize)) yield { shape: { ...shape, bytes } };
+    if (shape.content.kind !== 'counter') yield { shape: { ...shape, content: { ...shape.content, kind: 'counter' } } };
     return;
   }
   yield* fewerTinyLayers(shape);
@@ -33,30 +47,73 @@ function* simplerShapes(shape: ShapeRecipe): Iterable<ShapeRecipe> {
   if (fixed) yield* simplerStacks(fixed);
 }
 
-function* fewerTinyLayers(shape: Stack): Iterable<Stack> {
-  const { tiny } = shape;
+function* fewerTinyLayers(shape: Stack): Iterable<Simpler<Stack>> {
+  const { tiny, layers } = shape;
   if (tiny === 0) return;
-  if (shape.layers.length > 0) yield { ...shape, tiny: 0 };
-  if (shape.layers.length > 0) yield { ...shape, layers: [] };
-  for (let gone = tiny >> 1; gone > 0; gone >>= 1) yield { ...shape, tiny: tiny - gone };
+  const total = tiny + layers.length;
+  const upper = (from: number): number[] => Array.from({ length: total - from }, (_, i) => from + i);
+  if (layers.length > 0) yield { shape: { ...shape, tiny: 0 }, layers: upper(tiny) };
+  if (layers.length > 0) yield { shape: { ...shape, layers: [] } };
+  for (let gone = tiny >> 1; gone > 0; gone >>= 1) yield { shape: { ...shape, tiny: tiny - gone }, layers: upper(gone) };
 }
 
-function* simplerStacks(shape: Stack): Iterable<Stack> {
+function* simplerStacks(shape: Stack): Iterable<Simpler<Stack>> {
   const { layers } = shape;
   if (layers.some((l) => !isMinimal(l))) {
-    yield { ...shape, layers: layers.map(minimalLayer) };
-    yield { ...shape, layers: layers.map(plainLayer) };
+    yield { shape: { ...shape, layers: layers.map(minimalLayer) } };
+    yield { shape: { ...shape, layers: layers.map(plainLayer) } };
   }
-  if (layers.length > 1) {
-    for (const layer of layers) yield { ...shape, layers: [layer] };
-    const middle = layers.length >> 1;
-    if (layers.length > 3) for (const half of [layers.slice(0, middle), layers.slice(middle)]) yield { ...shape, layers: half };
-    if (layers.length > 2) for (let i = 0; i + 1 < layers.length; i++) yield { ...shape, layers: layers.slice(i, i + 2) };
-    for (let i = 0; i < layers.length; i++) yield { ...shape, layers: layers.toSpliced(i, 1) };
-  }
+  for (const kept of fewer(layers.length)) yield onlyLayers(shape, kept);
   for (let i = 0; i < layers.length; i++) {
-    for (const layer of simplerLayers(layers[i]!)) yield { ...shape, layers: layers.with(i, layer) };
+    for (const layer of simplerLayers(layers[i]!)) yield { shape: { ...shape, layers: layers.with(i, layer) } };
   }
+  // Layers that are alike by what they hold, not by name, stay alike only where they change together.
+  const texts = layers.map((l) => JSON.stringify(l));
+  for (const [i, text] of texts.entries()) {
+    if (texts.indexOf(text) < i || texts.lastIndexOf(text) === i) continue;
+    for (const layer of simplerLayers(layers[i]!)) yield { shape: { ...shape, layers: layers.map((l, k) => (texts[k] === text ? layer : l)) } };
+  }
+  // Two neighbours as one layer: their segments in a row.
+  for (let i = 0; i + 1 < layers.length; i++) {
+    const [low, high] = [layers[i]!, layers[i + 1]!];
+    if (low.sameAs !== null || high.sameAs !== null) continue;
+    const joined = layers.with(i, { ...high, segments: [...low.segments, ...high.segments] });
+    yield onlyLayers({ ...shape, layers: joined }, indexes(layers.length).filter((k) => k !== i + 1));
+  }
+}
+
+const indexes = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+
+/** Which of `n` things to keep: one, half of them, two or three neighbours, any two of a few, all but one. */
+function* fewer(n: number): Iterable<number[]> {
+  const all = indexes(n);
+  if (n > 1) for (const i of all) yield [i];
+  if (n > 3) yield* [all.slice(0, n >> 1), all.slice(n >> 1)];
+  if (n > 2) for (const i of all.slice(0, -1)) yield [i, i + 1];
+  if (n > 3) for (const i of all.slice(0, -2)) yield [i, i + 1, i + 2];
+  if (n > 2 && n <= 8) for (const i of all) for (const k of all.slice(i + 2)) yield [i, k];
+  if (n > 2) for (const i of all) yield all.filter((k) => k !== i);
+}
+
+/** The stack with those of its own layers only. A repeated file is still the same one; where the first of it goes, it takes its place. */
+function onlyLayers(shape: Stack, kept: readonly number[]): Simpler<Stack> {
+  const { tiny, layers } = shape;
+  const fileOf = (i: number): number => {
+    const { sameAs } = layers[i]!;
+    const at = tiny + i;
+    if (sameAs === null || at === 0) return at;
+    return sameAs % at < tiny ? sameAs % at : fileOf((sameAs % at) - tiny);
+  };
+  const left: number[] = [...indexes(tiny)];
+  const out: LayerRecipe[] = [];
+  for (const i of kept) {
+    const file = fileOf(i);
+    const place = left.findIndex((k) => (k < tiny ? k : fileOf(k - tiny)) === file);
+    const recipe = file < tiny ? layers[i]! : { ...layers[file - tiny]!, sameAs: null };
+    out.push(place < 0 ? { ...recipe, sameAs: null } : { ...recipe, sameAs: place });
+    left.push(tiny + i);
+  }
+  return { shape: { ...shape, layers: out }, layers: left };
 }
 
 /** The stack with all places absolute; null where they are already, or where there are too many layers to matter. */
@@ -112,7 +169,8 @@ function* simplerLayers(l: LayerRecipe): Iterable<LayerRecipe> {
   if (l.emptyBefore.length > 0) yield { ...l, emptyBefore: [] };
   if (l.emptyBefore.length > 1) for (const i of l.emptyBefore) yield { ...l, emptyBefore: [i] };
   if (l.virtualSize !== 'cover') yield { ...l, virtualSize: 'cover' };
-  if (l.form !== 'committed') yield { ...l, form: 'committed' };
+  if (l.form !== 'sealed') yield { ...l, form: 'sealed' };
+  if (l.form !== 'sealed' && l.form !== 'committed') yield { ...l, form: 'committed' };
   if (l.form === 'warp' && l.remote !== 1) yield { ...l, remote: 1 };
   if (l.placement !== 'packed') yield { ...l, placement: 'packed' };
   if (l.padding !== 0) yield { ...l, padding: 0 };
@@ -140,12 +198,12 @@ function* simplerSegments(s: SegmentRecipe): Iterable<SegmentRecipe> {
 
 /** The same number of mappings, each as short as can be, without envelopes. */
 function minimalLayer(l: LayerRecipe): LayerRecipe {
-  return { ...PLAIN_LAYER, segments: l.segments.map((s) => ({ ...s, ...MINIMAL_SEGMENT })) };
+  return { ...PLAIN_LAYER, segments: l.segments.map((s) => ({ ...s, ...MINIMAL_SEGMENT })), sameAs: l.sameAs };
 }
 
 /** The same mappings, without anything else. */
 function plainLayer(l: LayerRecipe): LayerRecipe {
-  return { ...PLAIN_LAYER, segments: l.segments, virtualSize: l.virtualSize };
+  return { ...PLAIN_LAYER, segments: l.segments, virtualSize: l.virtualSize, sameAs: l.sameAs };
 }
 
 function isMinimal(l: LayerRecipe): boolean {

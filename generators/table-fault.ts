@@ -30,7 +30,8 @@ export function tableFault(r: TableRecipe, c: Pick<Case, 'device' | 'layers'>, s
       return { fault: { kind: 'count', delta: pick(deltas, r.a) }, violates: ['DM-TBL-05'] };
     }
     case 'text': {
-      const text = pick(TEXTS, r.a);
+      const right = imageBytes(c, layer);
+      const text = pick([...TEXTS, `${right}x`, `${right}.0`, `${right}k`, `0x${right.toString(16)}`, `-${right}`], r.a);
       return { fault: { kind: 'text', layer, text }, violates: violatedBySize(c, layer, /^[0-9]+$/.test(text) ? BigInt(text) : 0n, slack) };
     }
     case 'bytes': {

@@ -6,28 +6,49 @@ import type { LayerRecipe } from './recipe.ts';
 /** Bytes of a tar's blocks. */
 export const TAR_BLOCK = 512;
 
+/** A tar of ours. Positions and lengths are bytes. */
+export interface WrittenTar {
+  readonly bytes: Uint8Array;
+  /** Where the ustar header of the layer stands: 0, or behind a pax header and its records. */
+  readonly header: number;
+  /** Bytes of the pax records; 0 without a pax header. */
+  readonly records: number;
+  /** Bytes of the layer in it. */
+  readonly size: number;
+}
+
+/** The bytes of a tar around the content, with or without a pax header. */
+export function writeTar(content: Uint8Array, pax: boolean): Uint8Array {
+  return tarAround(content, pax ? 'pax' : 'ustar').bytes;
+}
+
 /**
  * The member, padded to whole blocks, with `tail` behind it: two empty blocks, another member and these, or noise.
- * With `pax`, its size stands in the pax header only.
+ * With a pax header, its size stands in that only.
  */
-export function writeTar(content: Uint8Array, pax: boolean, tail: LayerRecipe['tarTail'] = 'end'): Uint8Array {
+export function tarAround(content: Uint8Array, kind: Exclude<LayerRecipe['tar'], 'no'>, tail: LayerRecipe['tarTail'] = 'end'): WrittenTar {
   const parts: Uint8Array[] = [];
-  if (pax) {
-    const record = sizeRecord(content.length);
-    parts.push(ustar('overlaybd.pax', record.length, 'x'), padded(record));
-  }
-  parts.push(ustar('overlaybd.commit', pax ? 0 : content.length, '0'), padded(content));
+  const records = kind === 'ustar' ? new Uint8Array(0) : paxRecords(content.length, kind === 'pax-long' ? 600 : 0);
+  if (kind !== 'ustar') parts.push(ustar('overlaybd.pax', records.length, 'x'), padded(records));
+  const header = parts.reduce((n, p) => n + p.length, 0);
+  parts.push(ustar('overlaybd.commit', kind === 'ustar' ? content.length : 0, '0'), padded(content));
   if (tail === 'member') parts.push(ustar('another', 700, '0'), padded(randomBytes(content.length, 700)));
   parts.push(tail === 'noise' ? randomBytes(content.length, 1500) : new Uint8Array(2 * TAR_BLOCK));
-  return new Uint8Array(Buffer.concat(parts));
+  return { bytes: new Uint8Array(Buffer.concat(parts)), header, records: records.length, size: content.length };
+}
+
+/** The size, after a comment of so many characters where that is not 0. */
+function paxRecords(size: number, comment: number): Uint8Array {
+  const before = comment > 0 ? paxRecord('comment', 'x'.repeat(comment)) : '';
+  return Buffer.from(before + paxRecord('size', String(size)), 'latin1');
 }
 
 /** A pax record counts its own length digits. */
-function sizeRecord(size: number): Uint8Array {
-  const body = ` size=${size}\n`;
+function paxRecord(name: string, value: string): string {
+  const body = ` ${name}=${value}\n`;
   let length = body.length + 1;
   while (String(length).length + body.length !== length) length++;
-  return Buffer.from(`${length}${body}`, 'latin1');
+  return `${length}${body}`;
 }
 
 function ustar(name: string, size: number, type: string): Uint8Array {

@@ -3,9 +3,9 @@
 import { NO_MARKS } from './lsmt-marks.ts';
 import type { LayerRecipe, SegmentRecipe } from './recipe.ts';
 
-/** A layer with nothing in it, as plain as can be. */
+/** A layer with nothing in it, as plain as can be: without the INVALID entries that a commit pads with. */
 export const PLAIN_LAYER: LayerRecipe = {
-  segments: [], many: null, tail: 0, virtualSize: 'cover', form: 'committed', placement: 'packed', invalidBefore: [], emptyBefore: [],
+  segments: [], many: null, tail: 0, virtualSize: 'cover', form: 'sealed', placement: 'packed', invalidBefore: [], emptyBefore: [],
   padding: 0, marks: NO_MARKS, remote: 0, zfile: null, tar: 'no', tarTail: 'end', sameAs: null,
 };
 
@@ -16,6 +16,6 @@ const TINY_SECTORS = 64;
 export function tinyLayers(count: number): LayerRecipe[] {
   return Array.from({ length: count }, (_, i): LayerRecipe => {
     const segment: SegmentRecipe = { gap: (i * 5) % TINY_SECTORS, length: 1 + (i % 3), zeroed: i % 7 === 3, content: { kind: 'counter', seed: 100 + i }, place: null };
-    return { ...PLAIN_LAYER, segments: [segment], form: 'sealed', tail: TINY_SECTORS - segment.gap };
+    return { ...PLAIN_LAYER, segments: [segment], tail: TINY_SECTORS - segment.gap };
   });
 }

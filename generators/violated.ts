@@ -3,6 +3,7 @@
 import { getInteger, LSMT_HEADER, LSMT_SPACE } from '../spec/index.ts';
 import { rankOf } from './clause-list.ts';
 import type { LayerRecipe } from './recipe.ts';
+import { TAR_BLOCK } from './tar-writer.ts';
 
 export interface Violated {
   readonly clause: string;
@@ -22,13 +23,18 @@ const PAIR_ORDER: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Where a clause that damage at byte `at` of a layer's file breaks stands among those that its reader looks at. */
-export function meetingRank(form: LayerRecipe['form'], file: 'data' | 'index' | 'tar', clause: string, at: number): number {
-  if (file === 'tar') return rankOf(clause);
+export function meetingRank(form: LayerRecipe['form'], file: 'data' | 'index', clause: string, at: number): number {
   if (form === 'pair') return rankOf('LS-RW-01') + (file === 'index' ? 0.5 : 0) + PAIR_ORDER[file]!.indexOf(clause) / 100;
   if (form === 'sparse') return clause === 'LS-SPR-01' ? rankOf('LS-HDR-01') : rankOf(clause);
   // The trailer's own size field comes after what makes it a trailer.
   if (clause === 'LS-HDR-05' && at >= LSMT_SPACE) return rankOf('LS-TRL-04') + 0.5;
   return rankOf(clause);
+}
+
+/** As `meetingRank`, for a tar whose layer’s header stands at byte `header`: what stands first in the file is met first. */
+export function tarRank(clause: string, at: number, header: number): number {
+  const part = at < Math.min(TAR_BLOCK, header || Infinity) ? 0 : at < header ? 1 : 2;
+  return rankOf('TR-TAR-01') + part / 10 + (rankOf(clause) - rankOf('TR-TAR-01')) / 100;
 }
 
 /** As `meetingRank`, for damage to the ZFile around a sealed layer: what is wrong with a block is met when it is needed. */

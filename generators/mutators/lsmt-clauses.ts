@@ -87,7 +87,8 @@ const pastTrailer = mutator('index.past-trailer', 'LS-IDX-02', (i, a, b) => {
     if (counts.length > 0) return holding(setField(i.bytes, 'index_size', pick(counts, a), i.trailer), i, 'index_offset');
   }
   const ends = [trailer + 1n, trailer + 8n, trailer + 16n, trailer + 4096n, trailer + 4097n, 1n << 32n, 1n << 63n].map((end) => end - size);
-  const values = [...ends.filter((v) => v > trailer - size), trailer + 1n, U64 - size, U64 - size + BigInt(LSMT_SPACE), U64 - 1n, 1n << 63n]
+  const wrapped = BigInt(i.indexOffset) + (1n << 32n);
+  const values = [wrapped, wrapped, wrapped, wrapped, ...ends.filter((v) => v > trailer - size), trailer + 1n, U64 - size, U64 - size + BigInt(LSMT_SPACE), U64 - 1n, 1n << 63n]
     .filter((v) => v < U64 && v + size > trailer);
   return holding(setField(i.bytes, 'index_offset', pick(values, a), i.trailer), i, 'index_size');
 });
@@ -117,11 +118,11 @@ const dataPlace = mutator('entry.moffset', 'LS-IDX-05', (i, a, b) => {
   const length = BigInt(entry.segment.length);
   const limit = BigInt(i.indexOffset / SECTOR);
   const values = [
-    0n, 1n, FIRST - 1n, limit, limit + 1n, limit - length + 1n, limit - 1n, BigInt(Math.floor(i.trailer / SECTOR)), BigInt(i.bytes.length) / BigInt(SECTOR),
+    0n, 1n, FIRST - 1n, FIRST - 1n, limit, limit + 1n, limit - length + 1n, limit - length + 1n, limit - length + 1n, limit - 1n, BigInt(Math.floor(i.trailer / SECTOR)), BigInt(i.bytes.length) / BigInt(SECTOR),
     (1n << 32n) + entry.segment.moffset, (1n << 54n) - 1n, 1n << 54n, (1n << 55n) - 1n, (1n << 55n) - length,
   ].filter((m) => m >= 0n && m < 1n << 55n && (m < FIRST || m >= limit || m + length > limit));
-  // One that maps nothing at the first sector of the data.
-  if (b % 16 === 15) return setEntry(entry, { length: 0, moffset: FIRST });
+  // One that maps nothing, at the first sector of the data or behind the last one.
+  if (b % 8 === 7) return setEntry(entry, { length: 0, moffset: (b & 8) === 0 ? FIRST : limit });
   return setEntry(entry, { moffset: pick(values, b) });
 });
 
@@ -129,7 +130,7 @@ const zeroedPlace = mutator('entry.zeroed-moffset', 'LS-IDX-06', (i, a, b) => {
   const zeroed = i.live.filter((e) => e.segment.zeroed);
   if (zeroed.length === 0) return null;
   const limit = BigInt(i.indexOffset / SECTOR);
-  return setEntry(pick(zeroed, a), { moffset: pick([0n, 1n, FIRST - 1n, limit + 1n, 1n << 32n, (1n << 54n) + FIRST, (1n << 55n) - 1n], b) });
+  return setEntry(pick(zeroed, a), { moffset: pick([0n, FIRST - 1n, limit + 1n, FIRST - 1n, limit + 1n, 1n << 32n, (1n << 54n) + FIRST, (1n << 55n) - 1n], b) });
 });
 
 /** Clauses that every layer with a trailer can violate. */

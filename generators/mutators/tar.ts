@@ -1,18 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Damage to a tar around a layer. */
-import { sealTar, TAR_BLOCK } from '../tar-writer.ts';
+import { sealTar, TAR_BLOCK, type WrittenTar } from '../tar-writer.ts';
 import type { Damage, Mutator } from './damage.ts';
 import { changeByte, cutAt } from './edits.ts';
 import { pick } from './mutator.ts';
-
-/** A tar of ours. Positions and lengths are bytes. */
-export interface TarImage {
-  readonly bytes: Uint8Array;
-  /** Where its ustar header stands: 0, or behind a pax header and its records. */
-  readonly header: number;
-  /** Bytes of the layer in it. */
-  readonly size: number;
-}
 
 const MAGIC = 257;
 const VERSION = 263;
@@ -20,28 +11,24 @@ const SIZE = 124;
 /** Where pax records stand. */
 const RECORDS = TAR_BLOCK;
 
-export function tarImage(bytes: Uint8Array, pax: boolean, size: number): TarImage {
-  return { bytes, header: pax ? 2 * TAR_BLOCK : 0, size };
-}
-
 const latin1 = (text: string): Uint8Array => Buffer.from(text, 'latin1');
 
 /** A header with other bytes at one place, its checksum right again. */
-function sealedEdit({ bytes }: TarImage, base: number, at: number, text: string): Damage {
+function sealedEdit({ bytes }: WrittenTar, base: number, at: number, text: string): Damage {
   const header = bytes.slice(base, base + TAR_BLOCK);
   header.set(latin1(text), at);
   sealTar(header);
   return { edits: [{ at: base + at, bytes: latin1(text) }, { at: base + 148, bytes: header.slice(148, 156) }] };
 }
 
-function mutator(name: string, violates: string | null, damage: Mutator<TarImage>['damage']): Mutator<TarImage> {
+function mutator(name: string, violates: string | null, damage: Mutator<WrittenTar>['damage']): Mutator<WrittenTar> {
   return { name: `tar.${name}`, violates, damage };
 }
 
 /** The bases of all headers in front of the layer. */
-const headersOf = (i: TarImage): number[] => (i.header === 0 ? [0] : [0, i.header]);
+const headersOf = (i: WrittenTar): number[] => (i.header === 0 ? [0] : [0, i.header]);
 
-export const TAR_MUTATORS: readonly Mutator<TarImage>[] = [
+export const TAR_MUTATORS: readonly Mutator<WrittenTar>[] = [
   mutator('magic', 'TR-TAR-01', (i, a, b) => sealedEdit(i, pick(headersOf(i), a), MAGIC + (b % 5), 'X')),
   mutator('short', 'TR-TAR-01', (i, a) => ({ edits: [], length: pick([0, 1, 257, TAR_BLOCK - 1, ...(i.header > 0 ? [TAR_BLOCK, TAR_BLOCK + 1, i.header + TAR_BLOCK - 1] : [])], a) })),
   mutator('version', 'TR-TAR-03', (i, a, b) => sealedEdit(i, pick(headersOf(i), a), VERSION, pick(['01', '10', ' \0', '\0\0'], b))),
@@ -60,7 +47,9 @@ export const TAR_MUTATORS: readonly Mutator<TarImage>[] = [
     if (i.header === 0) return null;
     const records = ['99 size=1\n', '15 size=999999999\n'.replace('15', '18'), '11 size=-1\n', '11 size=zz\n', '12 size=1e9\n'];
     const text = pick(records, a);
-    return { edits: [{ at: RECORDS, bytes: latin1(text.padEnd(paxBytes(i), '\0')) }, ...sealedEdit(i, 0, SIZE, `${text.length.toString(8).padStart(11, '0')}\0`).edits] };
+    // As many blocks of records as before: what follows stays where it is.
+    const grown = text.length > i.records ? sealedEdit(i, 0, SIZE, `${text.length.toString(8).padStart(11, '0')}\0`).edits : [];
+    return { edits: [{ at: RECORDS, bytes: latin1(text.padEnd(i.records, '\0')) }, ...grown] };
   }),
   mutator('cut', 'TR-TAR-02', (i, a) => {
     const start = i.header + TAR_BLOCK;
@@ -71,8 +60,3 @@ export const TAR_MUTATORS: readonly Mutator<TarImage>[] = [
   mutator('header-byte', null, (i, a, b) => changeByte(i.bytes, 0, i.header + TAR_BLOCK, a, b)),
   mutator('truncate', null, (i, a, b) => cutAt(i.bytes, [TAR_BLOCK, i.header + TAR_BLOCK, i.header + TAR_BLOCK + i.size, i.bytes.length], a, b)),
 ];
-
-/** Bytes of the pax record in front, as its header says. */
-function paxBytes({ bytes }: TarImage): number {
-  return Number.parseInt(Buffer.from(bytes.slice(SIZE, SIZE + 11)).toString('latin1'), 8);
-}
