@@ -118,9 +118,12 @@ function shape(): fc.Arbitrary<ShapeRecipe> {
     { weight: 1500, arbitrary: stack(layer(any, 2, 5), 1, 8) },
     { weight: 2000, arbitrary: stack(layer(any, 5, 5), 1, 2) },
     { weight: 6000, arbitrary: fc.record({ device: fc.constant('zfile' as const), zfile: zfileRecipe(), content: content(), bytes: contentBytes() }) },
-    { weight: 80, arbitrary: stack(layer(raw, 0, 5), 1, 1, tall) },
-    { weight: 60, arbitrary: stack(largeIndex([...aroundPowers(10, 16), 65535, 65536, 65537, 65537, 65538]), 1, 1) },
-    { weight: 24, arbitrary: stack(largeIndex([1_000_000, 1_000_001]), 1, 1) },
+    // One layer of another form alone, so that what is wrong with it is met.
+    { weight: 1500, arbitrary: stack(layer(raw, 10, 0), 1, 1) },
+    { weight: 160, arbitrary: stack(layer(raw, 0, 5), 1, 1, tall) },
+    { weight: 120, arbitrary: stack(largeIndex([...aroundPowers(10, 16), 65535, 65536, 65537, 65537, 65538]), 1, 1) },
+    { weight: 80, arbitrary: stack(largeIndex([65_537, 65_538]), 1, 1) },
+    { weight: 60, arbitrary: stack(largeIndex([1_000_000, 1_000_000, 1_000_001]), 1, 1) },
   );
 }
 
@@ -146,11 +149,11 @@ export function caseRecipe(): fc.Arbitrary<CaseRecipe> {
   return fc.record<CaseRecipe>({
     shape: shape(),
     damage: fc.oneof(
-      { weight: 10, arbitrary: fc.constant([]) },
-      { weight: 10, arbitrary: fc.array(damage(), { minLength: 1, maxLength: 1 }) },
+      { weight: 8, arbitrary: fc.constant([]) },
+      { weight: 12, arbitrary: fc.array(damage(), { minLength: 1, maxLength: 1 }) },
       { weight: 1, arbitrary: fc.array(damage(), { minLength: 2, maxLength: 2 }) },
     ),
-    table: fc.oneof({ weight: 18, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: table() }),
+    table: fc.oneof({ weight: 8, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: table() }),
     slack: fc.constantFrom('page', 'page', 'page', 'exact', 'garbage'),
     reads: fc.array(read(), { maxLength: 6 }),
   });

@@ -93,9 +93,9 @@ const confirmedAlone = (r: Ran): string[] => r.findings.filter((f) => f.confirma
 
 describe.skipIf(noVm)('the stock kernel', () => {
   it('shows every lowered stack byte for byte: no finding', { timeout: 10 * MINUTES }, async () => {
-    const r = await run('stock', '--target', 'stock', '--cases', '300', '--seed', '41');
+    const r = await run('stock', '--target', 'stock', '--cases', '600', '--seed', '41');
     expect(r.findings).toEqual([]);
-    expect(r.footer).toMatchObject({ complete: true, cases: 300, findings: 0, unreliable: 0, exitCode: 0 });
+    expect(r.footer).toMatchObject({ complete: true, cases: 600, findings: 0, unreliable: 0, exitCode: 0 });
     expect(r.footer.verdicts['stock']!.pass).toBeGreaterThan(100);
     expect(r.code).toBe(0);
   });

@@ -118,7 +118,7 @@ const dataPlace = mutator('entry.moffset', 'LS-IDX-05', (i, a, b) => {
   const length = BigInt(entry.segment.length);
   const limit = BigInt(i.indexOffset / SECTOR);
   const values = [
-    0n, 1n, FIRST - 1n, FIRST - 1n, limit, limit + 1n, limit - length + 1n, limit - length + 1n, limit - length + 1n, limit - 1n, BigInt(Math.floor(i.trailer / SECTOR)), BigInt(i.bytes.length) / BigInt(SECTOR),
+    0n, 1n, FIRST - 1n, FIRST - 1n, FIRST - 1n, FIRST - 1n, FIRST - 1n, limit, limit + 1n, limit - length + 1n, limit - length + 1n, limit - length + 1n, limit - 1n, BigInt(Math.floor(i.trailer / SECTOR)), BigInt(i.bytes.length) / BigInt(SECTOR),
     (1n << 32n) + entry.segment.moffset, (1n << 54n) - 1n, 1n << 54n, (1n << 55n) - 1n, (1n << 55n) - length,
   ].filter((m) => m >= 0n && m < 1n << 55n && (m < FIRST || m >= limit || m + length > limit));
   // One that maps nothing, at the first sector of the data or behind the last one.
