@@ -51,7 +51,7 @@ export function buildCase(id: string, recipe: CaseRecipe): Built {
   return {
     case: {
       id, device, layers: made.layers, access,
-      clauses: { exercises: inSpecOrder(exercised), violates: table ? table.violates : inOrderMet(made.violated) },
+      clauses: { exercises: inSpecOrder(exercised), violates: table ? table.violates : made.certain ? inOrderMet(made.violated) : [] },
     },
     size: made.size,
     readModel: sound && !table ? made.read : null,
@@ -64,18 +64,20 @@ interface Made {
   readonly size: number;
   readonly borders: readonly number[];
   readonly violated: readonly Violated[];
+  /** Whether that is all that is wrong. */
+  readonly certain: boolean;
   read(offset: number, length: number): Uint8Array;
 }
 
 function makeZFileDevice(shape: Extract<ShapeRecipe, { device: 'zfile' }>, damages: readonly DamageRecipe[], emit: Emit): Made {
   const content = craftedContent(makeContent(shape.content, shape.bytes), shape.zfile);
   const chosen = damages.map((recipe) => ({ recipe, mutator: mutatorAt(ZFILE_MUTATORS, recipe.mutator) }));
-  const { bytes, violates } = damageZFile(writeZFile(content, shape.zfile, emit), chosen);
+  const { bytes, violates, certain } = damageZFile(writeZFile(content, shape.zfile, emit), chosen);
   const borders: number[] = [];
   for (let at = 0; at <= content.length && borders.length < 512; at += shape.zfile.blockSize) borders.push(at);
   return {
     layers: [{ wrapping: ['zfile'], bytes, exposedBytes: content.length }],
-    size: content.length, borders, violated: violates.map(({ clause }, rank) => ({ clause, layer: 0, rank })),
+    size: content.length, borders, violated: violates.map(({ clause }, rank) => ({ clause, layer: 0, rank })), certain,
     read: (offset, length) => content.subarray(offset, offset + length),
   };
 }
@@ -98,15 +100,15 @@ function makeStack(recipes: readonly { readonly recipe: LayerRecipe; readonly sa
   const made: MadeLayer[] = [];
   for (const [i, { recipe, same }] of recipes.entries()) {
     if (same === i) made.push(makeLayer(recipe, laid[i]!, i, damages.filter((d) => recipes[d.layer % recipes.length]!.same === i), emit));
-    else made.push({ layer: made[same]!.layer, violated: [], chance: false });
+    else made.push({ layer: made[same]!.layer, violated: [], certain: true });
   }
   emitStack(laid, emit);
   if (recipes.some((r, i) => r.same !== i)) emit('ST-DUP-01');
   if (new Set(made.map((m) => m.layer.wrapping.join())).size > 1) emit('ST-WRAP-02');
-  const violated = made.some((m) => m.chance) ? [] : made.flatMap((m) => m.violated);
+  const violated = made.flatMap((m) => m.violated);
   if (recipes.length > MAX_LAYERS) violated.push({ clause: 'ST-CNT-01', layer: -1, rank: 0 });
   return {
-    layers: made.map((m) => m.layer), size: stackBytes(laid), borders: bordersOf(laid), violated,
+    layers: made.map((m) => m.layer), size: stackBytes(laid), borders: bordersOf(laid), violated, certain: made.every((m) => m.certain),
     read: (offset, length) => paint(laid, offset, length),
   };
 }

@@ -30,6 +30,8 @@ export interface Inflicted {
   readonly damages: readonly Damage[];
   /** Clauses that the mutators aimed at, with the damage that breaks them. */
   readonly aimed: readonly { readonly clause: string; readonly damage: Damage }[];
+  /** Whether all of them aimed at one: else nobody knows what a reader meets first. */
+  readonly certain: boolean;
 }
 
 /**
@@ -47,7 +49,7 @@ export function inflict<Image>(bytes: Uint8Array, image: Image, mutators: readon
     damages.push(found.damage);
     if (found.mutator.violates !== null) aimed.push({ clause: found.mutator.violates, damage: found.damage });
   }
-  return { bytes: damages.length === 0 ? bytes : damaged(bytes, damages), damages, aimed };
+  return { bytes: damages.length === 0 ? bytes : damaged(bytes, damages), damages, aimed, certain: aimed.length === damages.length };
 }
 
 function firstThatDamages<Image>(

@@ -57,8 +57,8 @@ function isWrapped(r: LayerRecipe): boolean {
 export interface MadeLayer {
   readonly layer: Layer;
   readonly violated: readonly Violated[];
-  /** Whether some of its damage aims at no clause, so that nobody can tell what is met first. */
-  readonly chance: boolean;
+  /** Whether that is all that is wrong with it. */
+  readonly certain: boolean;
 }
 
 /** Writes layer number `at` of a stack, with the damages that are meant for it. */
@@ -66,10 +66,10 @@ export function makeLayer(r: LayerRecipe, laid: LaidLayer, at: number, damages: 
   emitLayer(r, laid, emit);
   const chosen = choose(r, damages);
   const violated: Violated[] = [];
-  let chance = false;
-  const done = ({ bytes, damages: inflicted, aimed }: Inflicted, rank: (clause: string, at: number) => number): Uint8Array => {
+  let certain = true;
+  const done = ({ bytes, aimed, ...hurt }: Inflicted, rank: (clause: string, at: number) => number): Uint8Array => {
     for (const { clause, damage } of aimed) violated.push({ clause, layer: at, rank: rank(clause, damage.edits[0]?.at ?? damage.length ?? 0) });
-    chance ||= inflicted.length > aimed.length;
+    certain &&= hurt.certain;
     return bytes;
   };
   const inFile = (clause: string, position: number): number => meetingRank(r.form, 'data', clause, position);
@@ -80,14 +80,12 @@ export function makeLayer(r: LayerRecipe, laid: LaidLayer, at: number, damages: 
     const pair = writePair(segments, virtualSize, { ...index, torn: r.padding % 16 });
     const bytes = done(inflict(pair.data, { bytes: pair.data, wholeSectors: false }, PAIR_DATA_MUTATORS, chosen('file')), inFile);
     const hurt = inflict(pair.index, indexImage(pair.index, pair.data.length), PAIR_INDEX_MUTATORS, chosen('index'));
-    const indexFile = done(hurt, (clause, position) => meetingRank('pair', 'index', clause, position));
-    return { layer: { wrapping: [], bytes, index: indexFile }, violated, chance };
+    return { layer: { wrapping: [], bytes, index: done(hurt, (clause, position) => meetingRank('pair', 'index', clause, position)) }, violated, certain };
   }
   if (r.form === 'sparse') {
     const { bytes, extents } = writeSparse(segments, virtualSize, r.marks);
     const hurt = inflict(bytes, { bytes, wholeSectors: false }, SPARSE_MUTATORS, chosen('file'));
-    const file = done(hurt, inFile);
-    return { layer: { wrapping: [], bytes: file, extents: withEdited(extents, hurt.damages, hurt.bytes.length) }, violated, chance };
+    return { layer: { wrapping: [], bytes: done(hurt, inFile), extents: withEdited(extents, hurt.damages, hurt.bytes.length) }, violated, certain };
   }
 
   const invalidBehind = r.many?.kind === 'invalid' ? Math.max(0, r.many.count - segments.length - (segments.length === 0 ? 0 : r.invalidBefore.length + r.emptyBefore.length)) : 0;
@@ -108,8 +106,8 @@ export function makeLayer(r: LayerRecipe, laid: LaidLayer, at: number, damages: 
     const sound = bytes;
     const around = damageZFile(writeZFile(bytes, r.zfile, emit), chosen('zfile'));
     around.violates.forEach((v, i) => violated.push({ clause: v.clause, layer: at, rank: blockRank(v, sound) + i / 1000 }));
-    chance ||= around.chance;
     bytes = around.bytes;
+    certain &&= around.certain;
     wrapping.unshift('zfile');
     emit('ST-WRAP-01');
   }
@@ -120,7 +118,7 @@ export function makeLayer(r: LayerRecipe, laid: LaidLayer, at: number, damages: 
     ['TR-TAR-01', 'TR-TAR-02', 'TR-TAR-03'].forEach(emit);
     if (r.tarTail !== 'end') emit('TR-TAR-04');
   }
-  return { layer: { wrapping, bytes, ...(exposedBytes === undefined ? {} : { exposedBytes }), ...(remote ? { remote } : {}) }, violated, chance };
+  return { layer: { wrapping, bytes, ...(exposedBytes === undefined ? {} : { exposedBytes }), ...(remote ? { remote } : {}) }, violated, certain };
 }
 
 /** Which damages meet which level, each as likely as the others, and where in that level's list they begin. */

@@ -13,7 +13,7 @@ export interface Violated {
   readonly rank: number;
 }
 
-/** Met when sectors are read, after all layers are open. */
+/** Met, if ever, when sectors are read, after all layers are open. */
 const LATE = 1e6;
 
 /** A pair's files are opened one after the other, each in its own order. */
@@ -47,8 +47,10 @@ export function blockRank(v: { readonly clause: string; readonly content: { read
   return content.to > Number(getInteger(inner, LSMT_HEADER, 'index_offset', trailer)) ? rankOf('LS-SIZE-01') + 0.5 : LATE;
 }
 
-/** Clause ids: first what concerns no layer, then layer by layer from the bottom; what only a read meets, last. */
+/**
+ * Clause ids: first what concerns no layer, then layer by layer from the
+ * bottom. What only a read may meet is left out: other layers may hide it.
+ */
 export function inOrderMet(violated: readonly Violated[]): string[] {
-  const layer = (v: Violated): number => (v.rank >= LATE ? LATE : 0) + v.layer;
-  return [...new Set([...violated].sort((a, b) => layer(a) - layer(b) || a.rank - b.rank).map((v) => v.clause))];
+  return [...new Set(violated.filter((v) => v.rank < LATE).sort((a, b) => a.layer - b.layer || a.rank - b.rank).map((v) => v.clause))];
 }

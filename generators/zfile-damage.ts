@@ -15,28 +15,22 @@ export interface ZFileViolation {
 /** Clauses that another one stands before in every such image. */
 const SHADOWED_BY: Readonly<Record<string, string>> = { 'ZF-BLK-04': 'ZF-IDX-06' };
 
-export interface DamagedZFile {
-  readonly bytes: Uint8Array;
-  readonly violates: readonly ZFileViolation[];
-  /** Whether some of the damage aims at no clause: then nobody can tell what is met first, and no clause is named. */
-  readonly chance: boolean;
-}
-
 /** The damaged file and the clauses that it violates, first what a reader meets first. The file itself stays as it is. */
-export function damageZFile(bytes: Uint8Array, chosen: readonly Chosen[]): DamagedZFile {
-  if (chosen.length === 0) return { bytes, violates: [], chance: false };
+export function damageZFile(
+  bytes: Uint8Array, chosen: readonly Chosen[],
+): { bytes: Uint8Array; violates: readonly ZFileViolation[]; certain: boolean } {
+  if (chosen.length === 0) return { bytes, violates: [], certain: true };
   const image = zfileImage(bytes);
   const done = inflict(bytes, image, ZFILE_MUTATORS, chosen);
   const sealed = Uint8Array.from(done.bytes);
   resealZFile(sealed, image);
   const reseal = chosen.some((c) => c.recipe.reseal);
   const aimed = done.aimed.map((a) => ({ ...a, clause: SHADOWED_BY[a.clause] ?? a.clause }));
-  if (done.damages.length > aimed.length) return { bytes: reseal ? sealed : done.bytes, violates: [], chance: true };
   const all = reseal ? aimed : [...aimed, ...stale(image, done.bytes, sealed)];
   const inOrder = [...new Set(all.length < 2 ? all.map((a) => a.clause) : meetingOrder(image, all))];
   const shadowed = done.aimed.map((a) => a.clause).filter((clause) => SHADOWED_BY[clause] !== undefined);
   return {
-    chance: false,
+    certain: done.certain,
     bytes: reseal ? sealed : done.bytes,
     violates: inOrder.flatMap((clause) => [clause, ...shadowed.filter((s) => SHADOWED_BY[s] === clause)])
       .map((clause) => ({ clause, content: contentOf(image, all.find((a) => a.clause === (SHADOWED_BY[clause] ?? clause))!) })),

@@ -49,7 +49,10 @@ export const TAR_MUTATORS: readonly Mutator<WrittenTar>[] = [
     const text = pick(records, a);
     // As many blocks of records as before: what follows stays where it is.
     const grown = text.length > i.records ? sealedEdit(i, 0, SIZE, `${text.length.toString(8).padStart(11, '0')}\0`).edits : [];
-    return { edits: [{ at: RECORDS, bytes: latin1(text.padEnd(i.records, '\0')) }, ...grown] };
+    const record = { at: RECORDS, bytes: latin1(text.padEnd(i.records, '\0')) };
+    // A size that is a number is found wrong where the layer's own header is looked at.
+    const where = i.header + SIZE;
+    return { edits: text.includes('999999999') ? [{ at: where, bytes: i.bytes.slice(where, where + 1) }, record, ...grown] : [record, ...grown] };
   }),
   mutator('cut', 'TR-TAR-02', (i, a) => {
     const start = i.header + TAR_BLOCK;

@@ -257,7 +257,7 @@ describe('long lists', () => {
 /** What the strict reader judges by the whole of a file, and a view cannot know: a layer that lost its trailer looks like a writable one. */
 const AMBIGUOUS = 'or a sealed layer that lost its trailer';
 
-const WHOLE = new Set(['LS-HDR-01', 'LS-TRL-01', 'ZF-HDR-01', 'ZF-TRL-01']);
+const WHOLE = new Set(['LS-HDR-01', 'LS-TRL-01', 'TR-TAR-01', 'ZF-HDR-01', 'ZF-TRL-01']);
 
 describe('drawn cases', () => {
   const CASES = 300;
@@ -292,6 +292,8 @@ describe('drawn cases', () => {
         if (levels(view).some((l) => l.kind === 'raw' || another(l.title)) || found.some((v) => v.clause.endsWith('-HDR-02'))) continue;
         const places = levels(view).flatMap(remarks);
         for (const v of found) {
+          // A view stops at a ZFile that cannot be opened, where the check is told to go on.
+          if (v.clause.startsWith('LS-') && levels(view).every((l) => l.kind !== 'lsmt')) continue;
           const same = places.filter((p) => p.clause === v.clause).map((p) => p.at);
           // What is wrong with a structure as a whole stands at its start there, at the field or the file's end here.
           if (WHOLE.has(v.clause)) expect(same.length, `${c.id}: ${v.clause} ${v.why}`).toBeGreaterThan(0);
