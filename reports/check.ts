@@ -42,6 +42,14 @@ export function integer(minimum: number, maximum: number, multiple = 1): Check<n
   };
 }
 
+/** Bytes of a device: a whole number below 2^63, which a double may hold past 2^53 where it is round enough. */
+export function deviceSize(multiple = 1): Check<number> {
+  return (value, at) => {
+    if (Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 63 && (value as number) % multiple === 0) return value as number;
+    throw new Mismatch(at, `a whole number from 0 to 2^63 - 1${multiple > 1 ? `, a multiple of ${multiple}` : ''}`, value);
+  };
+}
+
 export function oneOf<const T extends string>(...words: readonly T[]): Check<T> {
   return (value, at) => {
     if ((words as readonly unknown[]).includes(value)) return value as T;

@@ -99,7 +99,7 @@ describe('a folder from a stranger', () => {
     ['case.layers: expected a list', (m) => { m['case'].layers = []; }],
     ['a zfile device has one layer', (m) => { m['case'].device = 'zfile'; }],
     ['layer9.img: no such file', (m) => { m['case'].layers[0].file = 'layer9.img'; }],
-    ['case.access.reads[1].offset: expected', (m) => { m['case'].access.reads[1].offset = 2 ** 60; }],
+    ['case.access.reads[1].offset: expected', (m) => { m['case'].access.reads[1].offset = 2 ** 63; }],
     ['case.access.reads[0].length: expected', (m) => { m['case'].access.reads[0].length = 513; }],
     ['case.access.reads[0].bufferOffset: expected', (m) => { m['case'].access.reads[0].bufferOffset = 4096; }],
     ['case.access.reads: expected', (m) => { m['case'].access.reads = 5; }],

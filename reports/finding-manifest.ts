@@ -5,7 +5,7 @@ import {
   type TargetIdentity, type Wrapper,
 } from '../model/index.ts';
 import { createHash } from 'node:crypto';
-import { either, integer, list, map, oneOf, optional, record, text, type Check } from './check.ts';
+import { deviceSize, either, integer, list, map, oneOf, optional, record, text, type Check } from './check.ts';
 import { tableText } from './table-text.ts';
 
 export const FINDING_SCHEMA = 'ovbd-finding/1';
@@ -198,9 +198,9 @@ const storedCaseCheck: Check<StoredCase> = record({
   layers: list(storedLayerCheck, LIMITS.layers, 1),
   access: record({
     slack: oneOf('exact', 'page', 'garbage'),
-    deviceBytes: natural,
+    deviceBytes: deviceSize(),
     reads: list(record({
-      offset: integer(0, Number.MAX_SAFE_INTEGER - LIMITS.file, 512),
+      offset: deviceSize(512),
       length: integer(512, LIMITS.file, 512),
       bufferOffset: integer(0, 3584, 512),
       mode: oneOf('direct', 'buffered'),
@@ -215,7 +215,7 @@ const outcomeCheck: Check<OutcomeSummary> = either('outcome', {
   refuse: record({ outcome: oneOf('refuse'), clause: line, layer: layerNumber, at: natural, why: line }),
   open: record({
     outcome: oneOf('open'),
-    size: natural,
+    size: deviceSize(),
     reads: list(either('outcome', {
       any: record({ outcome: oneOf('any'), clause: line }),
       bytes: record({ outcome: oneOf('bytes'), length: natural, sha256: digest, clauses: words }),
@@ -248,7 +248,7 @@ export const manifestCheck: Check<FindingManifest> = record({
   observation: record({
     open: oneOf('opened', 'refused', 'none'),
     refusal: optional(line),
-    size: optional(natural),
+    size: optional(deviceSize()),
     reads: list(record({
       result: anyInteger,
       sha256: text(64, /^(?:[0-9a-f]{64})?$/),

@@ -134,7 +134,7 @@ describe('findings', () => {
   }
 
   test('a finding that does not show any more: exit code 0', () => {
-    ovbd('run', '--no-vm', '--target', 'fake-crashes', '--cases', '8', '--out', 'out');
+    ovbd('run', '--no-vm', '--target', 'fake-crashes', '--cases', '16', '--out', 'out');
     const path = join(folder, 'out/findings', readdirSync(join(folder, 'out/findings'))[0]!);
     const manifest = JSON.parse(readFileSync(join(path, 'finding.json'), 'utf8'));
     manifest.target.name = 'oracle';
@@ -143,7 +143,7 @@ describe('findings', () => {
   });
 
   test('a damaged finding is a wrong input that names the file and the field', () => {
-    ovbd('run', '--no-vm', '--target', 'fake-crashes', '--cases', '8', '--out', 'out');
+    ovbd('run', '--no-vm', '--target', 'fake-crashes', '--cases', '16', '--out', 'out');
     const path = join(folder, 'out/findings', readdirSync(join(folder, 'out/findings'))[0]!);
     const manifest = JSON.parse(readFileSync(join(path, 'finding.json'), 'utf8'));
     manifest.case.layers[0].file = '../layer0.img';
