@@ -106,8 +106,8 @@ export const DEFECTS = [
   { name: 'zfile-index-count-unchecked', clause: 'ZF-IDX-05', what: 'accepts any number of entries' },
   { name: 'zfile-index-count-one-more', clause: 'ZF-IDX-05', what: 'accepts one entry too many' },
   { name: 'zfile-index-gap', clause: 'ZF-IDX-06', what: 'accepts blocks that do not end where the index starts' },
-  { name: 'zfile-group-sum-limit', clause: 'ZF-IDX-07', what: 'refuses partial sums that do not fit into 16 bits' },
-  { name: 'zfile-group-sum-16-bits', clause: 'ZF-IDX-07', what: 'keeps 16 bits of partial sums' },
+  { name: 'zfile-group-sum-limit', clause: 'ZF-IDX-07', what: 'refuses partial sums that do not fit into 16 bits', needs: 'a group of 128 blocks of 512 bytes: those of larger blocks do not reach 65535' },
+  { name: 'zfile-group-sum-16-bits', clause: 'ZF-IDX-07', what: 'keeps 16 bits of partial sums', needs: 'a group of 128 blocks of 512 bytes: those of larger blocks do not reach 65535' },
   { name: 'zfile-block-sum-32-bits', clause: 'ZF-IDX-06', what: 'keeps 32 bits of where a block ends' },
   // ZFile: blocks
   { name: 'zfile-read-one-block', clause: 'ZF-BLK-01', what: 'gives zeros behind the first block that a read meets' },
