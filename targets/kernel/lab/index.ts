@@ -5,6 +5,7 @@ export { Steps, type StepsOptions } from './steps.ts';
 export { withLock } from './lock.ts';
 export { ensurePackages, installCommand, missingPackages, MissingPackages, type Purpose } from './packages.ts';
 export { ensureKernel, newestCached, type KernelTree } from './kernel.ts';
+export { DEFAULT_KERNEL, kernelLabel, parseKernelChoice, SERIES, type KernelChoice, type Series } from './kernels.ts';
 export { extractSources, type Extracted } from './patch.ts';
 export { type BuiltModule } from './module.ts';
 export { prepareLab, type PreparedLab, type PrepareOptions } from './prepare.ts';

@@ -8,6 +8,7 @@ import { CLEAN_ENV, findCommand, run } from './child.ts';
 import { compilerVersion } from './compiler.ts';
 import { buildInitramfs } from './initramfs.ts';
 import { ensureKernel, type KernelTree } from './kernel.ts';
+import { kernelLabel, type KernelChoice } from './kernels.ts';
 import { buildModule, takeModule, type BuiltModule } from './module.ts';
 import { ensurePackages } from './packages.ts';
 import { extractSources } from './patch.ts';
@@ -33,6 +34,10 @@ export interface PrepareOptions {
   readonly source?: string | undefined;
   /** A built .ko. */
   readonly module?: string | undefined;
+  /** Default: Debian's 6.1. */
+  readonly kernel?: KernelChoice | undefined;
+  /** True: a build of that series with sanitizers. */
+  readonly sanitize?: boolean | undefined;
   readonly cache: Cache;
   readonly steps: Steps;
   readonly signal?: AbortSignal | undefined;
@@ -47,6 +52,8 @@ export interface PrepareOptions {
 export async function prepareLab(options: PrepareOptions): Promise<PreparedLab> {
   const { cache, steps, signal } = options;
   if (process.platform !== 'linux' || process.arch !== 'x64') throw new UsageError(`the kernel lab needs Linux on x86-64, not ${process.platform} on ${process.arch}`);
+  const label = kernelLabel(options.kernel ?? { kind: 'debian', series: '6.1' }, options.sanitize);
+  if (label !== '6.1') throw new UsageError(`the lab cannot make the kernel ${label} yet: leave --kernel and --sanitize out`);
   const sources = await readSources(options);
   await ensurePackages('vm', steps, signal);
   const qemu = await findQemu(signal);
