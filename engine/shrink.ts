@@ -25,6 +25,8 @@ export function shrinkBudget(kind: FindingKind, base: number): number {
 
 /** Candidates that share one instance; where the first one dies, the next gets a new one anyway. */
 const BATCH = 12;
+/** A case of so many bytes more costs as much as one execution more: making and judging it is what takes the time then. */
+const BYTES_OF_AN_EXECUTION = 1 << 20;
 /** Smaller cases that were taken, kept to fall back to. */
 const FALLBACKS = 3;
 
@@ -40,16 +42,21 @@ export async function shrink(
   const seen = new Set<string>([start.digest]);
   const taken: Prepared[] = [];
   let executions = 0;
+  let spent = 0;
   let current = start;
 
   let candidates = smaller(current, seen, declared);
-  while (executions < budget && !signal.aborted) {
-    const batch = takeSome(candidates, Math.min(batchSize, budget - executions));
+  while (spent < budget && !signal.aborted) {
+    const batch = takeSome(candidates, Math.min(batchSize, budget - spent));
     if (batch.length === 0) break;
     const isHit = (r: Executed, i: number): boolean =>
       r.verdict.signature === signature && (!namedByFeatures || smallerFeatures(batch[i]!, current));
     const results = await execute(target, session, batch, { signal }, isHit);
-    executions += results.filter((r) => r.observation).length;
+    results.forEach((r, i) => {
+      if (!r.observation) return;
+      executions++;
+      spent += costOf(batch[i]!);
+    });
     const hit = results.findIndex(isHit);
     if (hit < 0) continue;
     current = batch[hit]!;
@@ -79,12 +86,20 @@ function* smaller(from: Prepared, seen: Set<string>, declared: ReadonlySet<strin
   }
 }
 
-function takeSome(candidates: Iterator<Prepared>, count: number): Prepared[] {
+/** The next candidates, of at most that cost; at least one, where there is one. */
+function takeSome(candidates: Iterator<Prepared>, most: number): Prepared[] {
   const batch: Prepared[] = [];
-  while (batch.length < count) {
+  for (let cost = 0; cost < most;) {
     const { value, done } = candidates.next();
     if (done) break;
     batch.push(value);
+    cost += costOf(value);
   }
   return batch;
+}
+
+/** Executions that a case counts as; of its bytes alone, so that a seed gives the same run on any machine. */
+function costOf({ case: c }: Prepared): number {
+  const bytes = c.layers.reduce((sum, l) => sum + l.bytes.length + (l.index?.length ?? 0) + (l.remote?.length ?? 0), 0);
+  return 1 + Math.floor(bytes / BYTES_OF_AN_EXECUTION);
 }

@@ -8,8 +8,17 @@ import { plainerZFiles, smallerSizes } from './zfile-recipe.ts';
 
 type Stack = Extract<ShapeRecipe, { device: 'lsmt' }>;
 
+/** Entries that are made and read in a few milliseconds. */
+const LARGE = 4096;
+const isLarge = (l: LayerRecipe): boolean => (l.many?.count ?? 0) > LARGE;
+
 /** Recipes with one structural element fewer or plainer, the boldest first. May repeat the recipe itself. */
 export function* simplifications(r: CaseRecipe): Iterable<CaseRecipe> {
+  // A table of a million entries costs a second at every step: away with it first.
+  if (r.shape.device === 'lsmt' && r.shape.layers.some(isLarge)) {
+    const without = (count: number): ShapeRecipe => ({ ...(r.shape as Stack), layers: (r.shape as Stack).layers.map((l) => (isLarge(l) ? { ...l, many: count === 0 ? null : { ...l.many!, count } } : l)) });
+    for (const count of [0, 1, LARGE]) yield { ...r, shape: without(count) };
+  }
   if (r.damage.length > 0) yield { ...r, damage: [] };
   if (r.damage.length > 1) for (const d of r.damage) yield { ...r, damage: [d] };
   if (r.table) yield { ...r, table: null };

@@ -65,14 +65,14 @@ export function pairLayer(data: Bytes, index: Uint8Array): Painting {
   return { virtualSize: parsed.header!.virtualSize.value, strokes: live.map((e) => strokeOf(e, data)) };
 }
 
-/** A sparse layer: sector s stands at sector s + 8 of the file, where that has data. Throws Unreadable. */
+/** A sparse layer: sector s stands at sector s + 8 of the file, where that has data; only whole sectors are. Throws Unreadable. */
 export function sparseLayer(file: Bytes, extents: readonly Extent[]): Painting {
   const { header } = parseLsmt(file.read(0, Math.min(file.size, HEADER_BYTES)));
   checkHeader(header);
   need(header.flagSparse, 'the header is none of a sparse layer');
   const strokes = extents.flatMap(({ from, to }): Stroke[] => {
     const first = Math.max(from / 512, HEADER_SECTORS);
-    const sectors = Math.min(to, file.size) / 512 - first;
+    const sectors = Math.floor(Math.min(to, file.size) / 512) - first;
     return sectors > 0 ? [{ sector: first - HEADER_SECTORS, sectors, source: first, from: file }] : [];
   });
   return { virtualSize: header.virtualSize.value, strokes };

@@ -147,6 +147,8 @@ describe('forms of layers', () => {
     bytes.set(counter(30, 8), 8192);
     const layer: Layer = { wrapping: [], bytes, extents: [{ from: 0, to: 4096 }, { from: 8192, to: 12288 }] };
     expect(deviceOf([bottom, layer])).toEqual(expected([0, counter(1, 16)], [8, counter(30, 8)]));
+    const cut = { ...layer, bytes: bytes.slice(0, 8192 + 513), extents: [{ from: 0, to: 4096 }, { from: 8192, to: 8192 + 513 }] };
+    expect(deviceOf([bottom, cut])).toEqual(expected([0, counter(1, 16)], [8, counter(30, 1)]));
     expect(deviceOf([{ ...layer, bytes: bottom.bytes }])).toBe('the header is none of a sparse layer');
   });
 

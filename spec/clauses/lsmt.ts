@@ -62,7 +62,7 @@ export const LSMT_CLAUSES = [
   contested('LS-RW-07', 'MUST', 'ref', 'reader', 'The virtual size of a pair is that of its index file.', 'ls.pair-size-from-data',
     'The reference opens with the index file’s and commits with the data file’s; its writers store the same in both.'),
   clause('LS-SPR-01', 'MUST', 'ref', 'image', 'A sparse writable layer is one file: a header with flag bits 0, 1 and 4, and no index or trailer.'),
-  clause('LS-SPR-02', 'MUST', 'ref', 'reader', 'Sector s of a sparse layer is sector s + 8 of its file, where the file has data.'),
+  clause('LS-SPR-02', 'MUST', 'ref', 'reader', 'Sector s of a sparse layer is sector s + 8 of its file, where the file has data; a last piece of less than a sector is none.'),
   clause('LS-SPR-03', 'MUST', 'ref', 'reader', 'Where a sparse layer’s file has a hole, the layer maps nothing.'),
   clause('LS-WRP-01', 'MUST', 'ref', 'reader', 'A warp file’s entry of tag 0 maps sectors of the file itself, one of tag 1 sectors of the remote file.'),
   contested('LS-WRP-02', 'MUST', 'suite', 'reader', 'The tags of a warp file count from 0 whatever tags it has.', 'ls.warp-tag-relative',
