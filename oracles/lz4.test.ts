@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { makeContent, randomBytes } from '../generators/content.ts';
 import { encodeLz4Block } from '../generators/lz4-block.ts';
-import { decodeLz4Block } from './lz4.ts';
+import { decodeLz4Block, decodeLz4Into } from './lz4.ts';
 import { RecordedLeniency, STRICT, Violation } from './violation.ts';
 
 /** Clause that stops the decoder, or null where it decodes. */
@@ -85,6 +85,7 @@ describe('LZ4 block decoder', () => {
     ['5 literals for 4', fiveLiterals, 4, ['ZF-LZ4-04', 101, '5 literals, but the block has room for 4']],
     ['9 literals for 3, later', [0x14, A, 1, 0, 0x90, A, A, A, A, A, A, A, A, A], 12, ['ZF-LZ4-04', 105, '9 literals, but the block has room for 3']],
     ['a match of 219 for 59', [0x1f, A, 1, 0, 200, ...fiveLiterals], 60, ['ZF-LZ4-04', 105, 'a match of 219 bytes, but the block has room for 59']],
+    ['a match of 8 for 7', [0x14, A, 1, 0, ...fiveLiterals], 8, ['ZF-LZ4-04', 104, 'a match of 8 bytes, but the block has room for 7']],
     ['a match at the end, output short', [0x1f, A, 1, 0, 0], 21, ['ZF-LZ4-03', 105, noToken]],
     ['a match at the end', [0x1f, A, 1, 0, 0], 20, ['ZF-LZ4-05', 105, 'the block ends with a match, not with literals']],
     ['a match at the end, its offset the last bytes', [0x10, A, 1, 0], 5, ['ZF-LZ4-05', 104, 'the block ends with a match, not with literals']],
@@ -102,6 +103,19 @@ describe('LZ4 block decoder', () => {
       for (let i = 0; i < length; i++) wanted.push(wanted[300 + i - offset]!);
       expect([...out]).toEqual([...wanted, 1, 2, 3, 4, 5, 6, 7, 8]);
     });
+
+  it.each<[string, readonly number[], number]>([
+    ['literals', fiveLiterals, 5],
+    ['many literals', [0xf0, 20, ...new Array<number>(35).fill(A)], 35],
+    ['a match', [0x14, A, 1, 0], 9],
+    ['a long match', [0xff, 30, ...new Array<number>(45).fill(A), 45, 0, 20], 45 + 39],
+  ])('writes no byte behind the block: %s', (_name, block, length) => {
+    const out = new Uint8Array(length + 60).fill(0xee);
+    // Something stands behind the stored block, as in a file: a copy of one too many would find it.
+    const stored = Uint8Array.from([...block, 7]).subarray(0, block.length);
+    decodeLz4Into(stored, out, length, 0, new RecordedLeniency(['zf.lz4-end-rules']));
+    expect([...out]).toEqual([...new Array<number>(length).fill(A), ...new Array<number>(60).fill(0xee)]);
+  });
 
   it('takes a block that only breaks the end rules, where that is declared', () => {
     expect(clauseOf([0x12, A, 1, 0, ...fiveLiterals], 12, ['zf.lz4-end-rules'])).toBeNull();

@@ -26,7 +26,8 @@ export function decodeLz4Into(src: Uint8Array, out: Uint8Array, length: number, 
   const end = src.length;
   let inPos = 0;
   let outPos = 0;
-  let lastMatchStart = -1;
+  /** 0 until there is one: at byte 0 there is nothing to copy. */
+  let lastMatchStart = 0;
 
   for (;;) {
     if (inPos >= end) {
@@ -57,7 +58,7 @@ export function decodeLz4Into(src: Uint8Array, out: Uint8Array, length: number, 
     outPos += literals;
 
     if (inPos === end) {
-      if (lastMatchStart >= 0) checkEnd(literals, outPos - lastMatchStart, at + inPos, lenient);
+      if (lastMatchStart > 0) checkEnd(literals, outPos - lastMatchStart, at + inPos, lenient);
       if (outPos !== length) throw new Violation('ZF-BLK-05', at, `the block decodes to ${outPos} bytes, not ${length}`);
       return;
     }

@@ -3,7 +3,7 @@
 import { Zstd } from '@hpcc-js/wasm-zstd';
 import { describe, expect, it } from 'vitest';
 import { randomBytes } from '../generators/content.ts';
-import { RecordedLeniency, STRICT, Violation } from './violation.ts';
+import { collecting, RecordedLeniency, STRICT, Violation } from './violation.ts';
 import { decodeZstdBlock } from './zstd.ts';
 
 const zstd = await Zstd.load();
@@ -52,6 +52,7 @@ describe('frames that decode', () => {
     ['a content size in 8 bytes', [...MAGIC, 0xc0, WINDOW, 2, 0, 0, 0, 0, 0, 0, 0, ...block(RLE, 2, [4])], 2, [4, 4]],
     ['the unused bit', [...MAGIC, 0x10, WINDOW, ...block(RLE, 2, [4])], 2, [4, 4]],
     ['a window of 8 MiB', [...MAGIC, 0, 13 << 3, ...block(RLE, 2, [4])], 2, [4, 4]],
+    ['a block of 128 KiB', plain(block(RLE, 131_072, [4])), 131_072, times(131_072, 4)],
     ['a window of 1 KiB', [...MAGIC, 0, 0, ...block(RLE, 2, [4])], 2, [4, 4]],
   ])('%s', (_name, bytes, length, content) => expect(decoded(bytes, length)).toEqual(content));
 
@@ -85,6 +86,7 @@ describe('frames that do not', () => {
     ['three bytes of a checksum', checked([1, 2, 3]), 4, 'ZF-ZST-01', 1010, 'the checksum runs past the end of the stored block'],
     ['a wrong checksum', checked([1, 2, 3, 4]), 4, 'ZF-ZST-04', 1010, 'the frame’s checksum is not that of its content'],
     ['a wrong checksum of too few bytes', checked([1, 2, 3, 4]), 5, 'ZF-ZST-04', 1010, 'the frame’s checksum is not that of its content'],
+    ['a wrong checksum behind a content size', [...MAGIC, 0x24, 4, ...block(RLE, 4, [9]), 1, 2, 3, 4], 4, 'ZF-ZST-04', 1010, 'the frame’s checksum is not that of its content'],
     ['one byte behind', [...noSize, 0], 4, 'ZF-ZST-05', 1010, '1 bytes follow the frame'],
     ['a second frame', [...noSize, ...noSize], 8, 'ZF-ZST-05', 1010, '10 bytes follow the frame'],
     ['a skippable frame before', [0x5f, 0x2a, 0x4d, 0x18, 1, 0, 0, 0, 9, ...noSize], 4, 'ZF-ZST-05', 1000, 'a skippable frame precedes the frame'],
@@ -96,6 +98,12 @@ describe('frames that do not', () => {
     ['a content size that the blocks do not have', [...MAGIC, 0x20, 5, ...block(RLE, 4, [9])], 5, 'ZF-ZST-01', 1000, 'the stored block is no ZSTD frame that decodes'],
     ['a compressed block of noise', plain(block(COMPRESSED, 8, times(8, 255))), 4, 'ZF-ZST-01', 1000, 'the stored block is no ZSTD frame that decodes'],
   ])('%s', (_name, bytes, length, clause, at, why) => expect(decoded(bytes, length)).toEqual({ clause, at, why }));
+
+  it('how much it holds is found out up to 128 KiB of stored blocks', () => {
+    const raw = (size: number): number[] => plain(block(RAW, size, times(size, 1)));
+    expect(decoded(raw(131_069), 4)).toEqual({ clause: 'ZF-ZST-01', at: 1000, why: 'the frame holds 131069 bytes, the block has 4' });
+    expect(decoded(raw(131_070), 4)).toEqual({ clause: 'ZF-ZST-01', at: 1000, why: 'the stored block is no ZSTD frame that decodes' });
+  });
 
   it('a content size of 2^64 − 1 and blocks of 4 GiB cost nothing', () => {
     const huge = [...MAGIC, 0xc0, WINDOW, ...times(8, 255), ...block(RLE, 4, [9])];
@@ -125,6 +133,14 @@ describe('the other side of contested points', () => {
     expect(decoded([...frame, ...plain(block(COMPRESSED, 8, times(8, 255)))], 8, MANY)).toEqual({ clause: 'ZF-ZST-01', at: 1010, why: 'a frame does not decode' });
     expect(decoded(skippable, 4, MANY)).toEqual({ clause: 'ZF-ZST-01', at: 1010, why: 'no ZSTD frame starts here' });
     expect(decoded(skippable.slice(0, -1), 4, MANY)).toEqual({ clause: 'ZF-ZST-01', at: 1000, why: 'a skippable frame runs past the end of the stored block' });
+  });
+
+  it('says where each stands', () => {
+    expect(decoded([...skippable, ...skippable.slice(0, -1)], 4, MANY)).toEqual({ clause: 'ZF-ZST-01', at: 1010, why: 'a skippable frame runs past the end of the stored block' });
+    expect(decoded([...frame, ...MAGIC, 0x20, 2, ...block(RAW, 1, [7])], 6, MANY)).toEqual({ clause: 'ZF-ZST-01', at: 1000, why: 'the stored block is no ZSTD frame that decodes' });
+    const told: unknown[] = [];
+    decodeZstdBlock(Uint8Array.from([...skippable, ...skippable, ...frame]), 4, 1000, collecting((v) => told.push([v.clause, v.at])));
+    expect(told).toEqual([['ZF-ZST-05', 1000], ['ZF-ZST-05', 1010]]);
   });
 
   it('takes any window', () => {

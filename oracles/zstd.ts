@@ -131,7 +131,7 @@ function decodeFrame(src: Uint8Array, f: Frame, length: number, at: number): Uin
   if (content && content.length === length) throw wrongChecksum(f, at);
   const measured = f.declared === null ? measure(src, f, at) : null;
   if (measured && measured.length < length) throw new Violation('ZF-BLK-05', at, `the block decodes to ${measured.length} bytes, not ${length}`);
-  if (measured && measured.length > length) throw new Violation('ZF-ZST-01', at, `the frame holds ${measured.length} bytes, the block has ${length}`);
+  if (measured) throw new Violation('ZF-ZST-01', at, `the frame holds ${measured.length} bytes, the block has ${length}`);
   throw new Violation('ZF-ZST-01', at, 'the stored block is no ZSTD frame that decodes');
 }
 
