@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { makeContent } from '../generators/content.ts';
 import { writeTar } from '../generators/tar-writer.ts';
 import { SECTOR } from '../spec/index.ts';
-import { layer, refusal, withLsmt, zfile, type LooseEntry } from '../test/oracle-images.ts';
+import { layer, refusal, sectors, withLsmt, zfile, type LooseEntry } from '../test/oracle-images.ts';
+import type { LsmtLayer, Mapping } from './layer.ts';
 import { firstPieceAfter, mergeLayers, type Piece } from './merge.ts';
 import { bufferSource } from './source.ts';
-import { openStack, unwrap, zfileDevice, type LayerSource } from './stack.ts';
+import { openStack, stackOf, unwrap, zfileDevice, type LayerSource, type OpenLayer } from './stack.ts';
 import { inLayer, RecordedLeniency, STRICT, Violation } from './violation.ts';
 import { openZFile } from './zfile.ts';
 
@@ -108,6 +109,64 @@ describe('stacks', () => {
   });
 });
 
+describe('what governs a place, and what a reader that does not look finds there', () => {
+  /** An open layer over a file of 10 sectors. */
+  const open = (form: LsmtLayer['form'], ...mappings: readonly Partial<Mapping>[]): OpenLayer => ({
+    zfile: null,
+    lsmt: {
+      form, virtualSize: 8192, data: bufferSource(sectors(10)), remote: form === 'warp' ? bufferSource(sectors(10, 100)) : null, entries: 0, invalidInside: 0,
+      mappings: mappings.map((m) => ({ start: 0, end: 1, moffset: 0, zeroed: false, file: 0, ...m })),
+    },
+  });
+  const at = (start: number): Partial<Mapping> => ({ start, end: start + 1 });
+  const clauses = (...layers: readonly OpenLayer[]): string[] => stackOf(layers, STRICT).read(0, 4 * SECTOR).ranges.map((r) => r.clause);
+
+  it.each<[string, readonly OpenLayer[], readonly string[]]>([
+    ['a pair', [open('pair', at(0))], ['LS-RW-03', 'ST-MRG-04']],
+    ['a sparse layer', [open('sparse', at(0))], ['LS-SPR-02', 'LS-SPR-03']],
+    ['a warp layer', [open('warp', at(0))], ['LS-WRP-01', 'ST-MRG-04']],
+    ['two sparse layers', [open('sparse', at(0)), open('sparse', at(1))], ['LS-SPR-02', 'LS-SPR-02', 'ST-MRG-04']],
+    ['a pair over a sealed layer', [open('sealed', at(0)), open('pair', at(1))], ['ST-MRG-02', 'ST-MRG-01', 'ST-MRG-04']],
+    ['a warp layer over a sealed one', [open('sealed', at(0)), open('warp', at(1))], ['ST-MRG-02', 'LS-WRP-01', 'ST-MRG-04']],
+    ['one of three in the middle', [open('sealed'), open('sealed', at(2)), open('sealed')], ['ST-MRG-04', 'ST-MRG-02', 'ST-MRG-04']],
+    ['a zeroed one below', [open('sealed', { zeroed: true }), open('sealed')], ['LS-MAP-02', 'ST-MRG-04']],
+    ['a zeroed one above', [open('sealed'), open('sealed', { zeroed: true })], ['ST-MRG-03', 'ST-MRG-04']],
+    ['a warp layer that is cut', [open('warp', { end: 2 }), open('sealed', at(1))], ['ST-MRG-05', 'ST-MRG-01', 'ST-MRG-04']],
+    ['nothing', [open('sealed')], ['ST-MRG-04']],
+  ])('%s', (_name, layers, expected) => expect(clauses(...layers)).toEqual(expected));
+
+  it.each<[LsmtLayer['form'], string]>([['sealed', 'LS-IDX-05'], ['warp', 'LS-WRP-04'], ['pair', 'LS-RW-04'], ['sparse', 'LS-SPR-02']])('%s: past the end of the file, and to it', (form, clause) => {
+    const { read } = stackOf([open(form, { end: 3, moffset: 8 })], STRICT);
+    expect(refusal(() => read(0, 3 * SECTOR))).toEqual([clause, 4096, 'bytes 4096 to 5632 are mapped, the file has 5120']);
+    expect([...new Set(read(0, 2 * SECTOR).bytes)]).toEqual([9, 10]);
+    expect(refusal(() => read(2.5 * SECTOR, 1))).toEqual([clause, 10.5 * SECTOR, 'bytes 5376 to 5377 are mapped, the file has 5120']);
+  });
+
+  it('a remote file that there is not, and a layer that is at fault', () => {
+    const { read } = stackOf([open('sealed'), open('sealed', { file: 1 })], STRICT);
+    expect(refusal(() => read(0, 1))).toEqual(['LS-WRP-03', 0, 'a data entry of tag 1 maps a file that there is not']);
+    try {
+      read(0, 1);
+    } catch (e) {
+      expect((e as Violation).layer).toBe(1);
+    }
+    expect(refusal(() => stackOf([open('warp', { file: 2, moffset: 3 })], STRICT).read(0, 1))?.slice(0, 2)).toEqual(['LS-WRP-03', 3 * SECTOR]);
+  });
+
+  it('reads of nothing, of gaps, and of the middle of pieces', () => {
+    const { read } = stackOf([open('sealed', { start: 2, end: 6, moffset: 1 }, { start: 8, end: 9 })], STRICT);
+    expect(read(SECTOR, 0)).toEqual({ bytes: new Uint8Array(0), ranges: [] });
+    expect(read(3 * SECTOR, 0).ranges).toEqual([]);
+    expect(read(SECTOR, 100)).toEqual({ bytes: new Uint8Array(100), ranges: [{ from: 0, to: 100, clause: 'ST-MRG-04' }] });
+    expect(read(3 * SECTOR + 5, 3).ranges).toEqual([{ from: 0, to: 3, clause: 'LS-MAP-01' }]);
+    expect([...read(4 * SECTOR - 1, 2).bytes]).toEqual([3, 4]);
+    const wide = read(5 * SECTOR, 3.5 * SECTOR);
+    expect(wide.ranges).toEqual([{ from: 0, to: 512, clause: 'LS-MAP-01' }, { from: 512, to: 1536, clause: 'ST-MRG-04' }, { from: 1536, to: 1792, clause: 'LS-MAP-01' }]);
+    expect([0, 511, 512, 1535, 1536, 1791].map((i) => wide.bytes[i])).toEqual([5, 5, 0, 0, 1, 1]);
+    expect(read(6 * SECTOR, 2 * SECTOR).ranges).toEqual([{ from: 0, to: 1024, clause: 'ST-MRG-04' }]);
+  });
+});
+
 describe('merging', () => {
   const piece = (start: number, end: number, layerIndex: number, moffset = start + 100, zeroed = false): Piece => (
     { start, end, moffset, zeroed, file: 0, layer: layerIndex, cut: false }
@@ -151,6 +210,16 @@ describe('a ZFile as a device', () => {
   ])('%s', (_name, bytes, clauses) => {
     const device = zfileDevice(openZFile(bufferSource(bytes), STRICT));
     expect(device.read(0, device.size).ranges.map((r) => r.clause)).toEqual(clauses);
+  });
+
+  it('space for a dictionary governs all of it', () => {
+    const zfileOf = (size: number, dictBytes: number, blockSize = 4096): Parameters<typeof zfileDevice>[0] => ({
+      size, blockSize, dictBytes, algo: 'lz4', headerMode: false, blocks: 2, read: (_offset, length) => new Uint8Array(length), verify: () => [],
+      blockAt: () => ({ offset: 0, length: 0 }),
+    });
+    expect(zfileDevice(zfileOf(5000, 1)).read(0, 5000).ranges).toEqual([{ from: 0, to: 4096, clause: 'ZF-OPT-04' }, { from: 4096, to: 5000, clause: 'ZF-OPT-04' }]);
+    expect(zfileDevice(zfileOf(5000, 1, 512)).read(4608, 392).ranges).toEqual([{ from: 0, to: 392, clause: 'ZF-OPT-04' }]);
+    expect(zfileDevice(zfileOf(5000, 0)).read(5000, 0)).toEqual({ bytes: new Uint8Array(0), ranges: [] });
   });
 
   it('says where the last block begins', () => {
