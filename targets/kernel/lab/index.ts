@@ -6,6 +6,7 @@ export { withLock } from './lock.ts';
 export { ensurePackages, installCommand, missingPackages, MissingPackages, type Purpose } from './packages.ts';
 export { ensureKernel, newestCached, type KernelTree } from './kernel.ts';
 export { DEFAULT_KERNEL, kernelLabel, parseKernelChoice, SERIES, type KernelChoice, type Series } from './kernels.ts';
-export { extractSources, type Extracted } from './patch.ts';
+export { extractVersions, type Version, type Versions } from './patch/index.ts';
+export { loadPatches, type PatchColumn, type PatchColumns } from './patch/columns.ts';
 export { type BuiltModule } from './module.ts';
 export { prepareLab, type PreparedLab, type PrepareOptions } from './prepare.ts';

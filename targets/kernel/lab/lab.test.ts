@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { isRoot } from './apt.ts';
 import { readModuleInfo } from './elf.ts';
-import { Cache, ensureKernel, extractSources, missingPackages, newestCached, prepareLab, Steps } from './index.ts';
+import { Cache, ensureKernel, extractVersions, missingPackages, newestCached, prepareLab, Steps } from './index.ts';
 import { buildModule, takeModule } from './module.ts';
 import { stockModules } from './modules.ts';
 
@@ -104,6 +104,6 @@ describe.skipIf(why !== undefined)('the lab', () => {
     expect(lab.module!.sources).toMatch(/^[0-9a-f]{64}$/);
     expect(lab.parts).toMatchObject({ qemu: lab.qemu.version, sources: lab.module!.sources, module: lab.module!.sha256 });
     expect(readFileSync(lab.initramfs).includes('dm-overlaybd.ko')).toBe(true);
-    expect(extractSources(readFileSync(v3!, 'utf8'), 'v3').sources.size).toBe(7);
+    expect(extractVersions([readFileSync(v3!, 'utf8')], 'v3').versions[0]!.sources.size).toBe(7);
   }, LONG);
 });

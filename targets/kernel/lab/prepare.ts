@@ -11,8 +11,8 @@ import { ensureKernel, type KernelTree } from './kernel.ts';
 import { kernelLabel, type KernelChoice } from './kernels.ts';
 import { buildModule, takeModule, type BuiltModule } from './module.ts';
 import { ensurePackages } from './packages.ts';
-import { extractSources } from './patch.ts';
-import { readSourceFolder, readText } from './sources.ts';
+import { loadPatches } from './patch/columns.ts';
+import { readSourceFolder } from './sources.ts';
 import type { Steps } from './steps.ts';
 
 export interface PreparedLab {
@@ -28,7 +28,9 @@ export interface PreparedLab {
 }
 
 export interface PrepareOptions {
-  /** File with the patch as mailed. At most one of `patch`, `source`, `module`; none: the stock kernel. */
+  /** The module's sources, read already, and their name for people. At most one of these, `patch`, `source`, `module`; none: the stock kernel. */
+  readonly sources?: { readonly files: ReadonlyMap<string, string>; readonly name: string } | undefined;
+  /** The patch as mailed: a file or address that holds one version, or `FILE#v2`. */
   readonly patch?: string | undefined;
   /** Folder with the module's sources. */
   readonly source?: string | undefined;
@@ -82,14 +84,15 @@ export async function prepareLab(options: PrepareOptions): Promise<PreparedLab> 
   };
 }
 
-async function readSources(options: PrepareOptions): Promise<{ files: Map<string, string>; name: string } | undefined> {
+async function readSources(options: PrepareOptions): Promise<{ files: ReadonlyMap<string, string>; name: string } | undefined> {
   const given = (['patch', 'source', 'module'] as const).filter((key) => options[key] !== undefined);
   if (given.length > 1) throw new UsageError(`--${given.join(' and --')} exclude each other: give one`);
+  if (options.sources !== undefined) return options.sources;
   if (options.patch !== undefined) {
-    const name = basename(options.patch);
-    const extracted = extractSources(await readText(options.patch), name);
-    for (const note of extracted.notes) options.steps.note(note);
-    return { files: extracted.sources, name };
+    const { columns, notes } = await loadPatches([options.patch], undefined, options.signal);
+    for (const note of notes) options.steps.note(note);
+    if (columns.length > 1) throw new UsageError(`${options.patch} holds ${columns.map((c) => c.name).join(', ')}: choose one, as in --patch '${options.patch}#${columns.at(-1)!.name}'`);
+    return { files: columns[0]!.sources, name: columns[0]!.title };
   }
   if (options.source !== undefined) return { files: await readSourceFolder(options.source), name: basename(resolve(options.source)) };
   return undefined;

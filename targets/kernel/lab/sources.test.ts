@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readInput, readSourceFolder, readText } from './sources.ts';
+import { hashSources, readInput, readSourceFolder, readText } from './sources.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ovbd-sources-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -37,5 +37,13 @@ describe('reading what the user gave', () => {
     await expect(readSourceFolder(join(folder, 'plain'))).rejects.toThrow(/no \.c file in it$/);
     await expect(readSourceFolder(join(folder, 'other'))).rejects.toThrow(/calls dm_register_target$/);
     await expect(readSourceFolder(join(folder, 'absent'))).rejects.toThrow(/there is no such file/);
+  });
+});
+
+describe('hashSources', () => {
+  it('does not depend on the order and tells where a file ends', () => {
+    const one = hashSources(new Map([['a.c', '1'], ['b.c', '2']]));
+    expect(hashSources(new Map([['b.c', '2'], ['a.c', '1']]))).toBe(one);
+    expect(hashSources(new Map([['a.c', '12'], ['b.c', '']]))).not.toBe(one);
   });
 });
