@@ -2,6 +2,7 @@
 /** Image files as commands name them: one file, or a writable pair `data:index`; read where they are asked for, never whole. */
 import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { UsageError } from '../model/index.ts';
+import type { LayerInput } from '../oracles/guess.ts';
 import type { ByteSource } from '../oracles/source.ts';
 
 /** The paths of one layer. */
@@ -58,6 +59,25 @@ export function openSource(path: string): FileSource {
     readInto,
     close: () => closeSync(file),
   };
+}
+
+/** Sources over the files of a stack; nothing stays open where one of them cannot be. Errors as those of `openSource`. */
+export function openLayers(names: readonly LayerPaths[], remote?: string): { readonly inputs: readonly LayerInput[]; close(): void } {
+  const opened: FileSource[] = [];
+  const close = (): void => opened.forEach((file) => file.close());
+  const source = (path: string): FileSource => {
+    opened.push(openSource(path));
+    return opened.at(-1)!;
+  };
+  try {
+    const inputs = names.map(({ data, index }): LayerInput => ({
+      file: source(data), ...(index !== undefined && { index: source(index) }), ...(remote !== undefined && { remote: source(remote) }),
+    }));
+    return { inputs, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
 }
 
 function orUnreadable<T>(path: string, work: () => T): T {

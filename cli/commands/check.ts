@@ -4,10 +4,9 @@ import { existsSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { EXIT, UsageError } from '../../model/index.ts';
 import { checkSteps, type CheckProgress, type CheckResult, type FoundViolation } from '../../oracles/check.ts';
-import type { LayerInput } from '../../oracles/guess.ts';
 import { oneLine } from '../../reports/index.ts';
 import { clauseOf } from '../../spec/index.ts';
-import { openSource, splitPair, UnreadableFile, type FileSource, type LayerPaths } from '../image-files.ts';
+import { openLayers, splitPair, UnreadableFile, type LayerPaths } from '../image-files.ts';
 import { print } from '../print.ts';
 
 export interface CheckOptions {
@@ -23,18 +22,10 @@ export async function check(layers: readonly string[], options: CheckOptions, si
   if (options.as === 'zfile' && !single) throw new UsageError('--as zfile checks one ZFile, not a stack or a writable pair');
   if (options.remote !== undefined && !single) throw new UsageError('--remote goes with one warp layer, not with a stack or a writable pair');
   if (options.remote !== undefined && !existsSync(options.remote)) throw new UsageError(`${options.remote}: no such file`);
-  const opened: FileSource[] = [];
-  const source = (path: string): FileSource => {
-    opened.push(openSource(path));
-    return opened.at(-1)!;
-  };
+  let opened: ReturnType<typeof openLayers> | undefined;
   try {
-    const inputs = names.map(({ data, index }): LayerInput => ({
-      file: source(data),
-      ...(index !== undefined && { index: source(index) }),
-      ...(options.remote !== undefined && { remote: source(options.remote) }),
-    }));
-    const result = await stepByStep(checkSteps(inputs, options.as), signal);
+    opened = openLayers(names, options.remote);
+    const result = await stepByStep(checkSteps(opened.inputs, options.as), signal);
     await print([options.json ? asJson(result, names) : asText(result, names)], signal);
     return result.count.MUST > 0 ? EXIT.findings : EXIT.ok;
   } catch (error) {
@@ -42,7 +33,7 @@ export async function check(layers: readonly string[], options: CheckOptions, si
     process.stderr.write(`${oneLine(error.message)}\n`);
     return EXIT.findings;
   } finally {
-    opened.forEach((file) => file.close());
+    opened?.close();
   }
 }
 

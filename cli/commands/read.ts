@@ -5,10 +5,10 @@ import { open, rename } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { EXIT, UsageError } from '../../model/index.ts';
-import { readDevice, type LayerInput } from '../../oracles/read.ts';
+import { readDevice } from '../../oracles/read.ts';
 import { Violation } from '../../oracles/violation.ts';
 import { oneLine, temporaryName } from '../../reports/index.ts';
-import { openSource, splitPair, type FileSource } from '../image-files.ts';
+import { openLayers, splitPair } from '../image-files.ts';
 
 export interface ReadOptions {
   readonly output: string;
@@ -25,16 +25,9 @@ export async function read(layers: readonly string[], options: ReadOptions, sign
   if (existsSync(options.output) && files.some((file) => realpathSync(file) === realpathSync(options.output))) {
     throw new UsageError(`${options.output} is an input: give another file to write`);
   }
-  const opened: FileSource[] = [];
-  const source = (path: string): FileSource => {
-    opened.push(openSource(path));
-    return opened.at(-1)!;
-  };
+  const opened = openLayers(names);
   try {
-    const inputs = names.map(({ data, index }): LayerInput => ({
-      file: source(data), ...(index !== undefined && { index: source(index) }),
-    }));
-    const result = readDevice(inputs, options.as);
+    const result = readDevice(opened.inputs, options.as);
     if (!result.ok) return refuse(names[result.layer]!.data, result.clause, result.at, result.why);
     await writeChunks(options.output, result.chunks(), signal);
     return EXIT.ok;
@@ -43,7 +36,7 @@ export async function read(layers: readonly string[], options: ReadOptions, sign
     if (error instanceof Violation) return refuse(names[error.layer]!.data, error.clause, error.at, error.message);
     throw error;
   } finally {
-    opened.forEach((file) => file.close());
+    opened.close();
   }
 }
 
