@@ -116,7 +116,7 @@ export async function openKernelTarget(lab: PreparedLab, options: KernelTargetOp
 export async function openLauncher(lab: PreparedLab, options: Pick<KernelTargetOptions, 'steps' | 'cacheDir' | 'accelerator'>): Promise<Launcher> {
   const cache = new Cache(options.cacheDir ?? defaultCacheRoot());
   const step = <T>(name: string, work: () => Promise<T>): Promise<T> => (options.steps === undefined ? work() : options.steps.run(name, work));
-  const parts: Omit<Machine, 'accelerator'> = { firmware: [], bzImage: lab.kernel.bzImage, initramfs: lab.initramfs };
+  const parts: Omit<Machine, 'accelerator'> = { firmware: lab.qemu.firmware, bzImage: lab.kernel.bzImage, initramfs: lab.initramfs };
   const chosen = options.accelerator ?? (await chooseAccelerator(lab.qemu, parts, cache));
   return step('start the virtual machine', async () => {
     try {

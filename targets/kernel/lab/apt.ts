@@ -15,6 +15,18 @@ export interface AptPackage {
   readonly depends: readonly string[];
 }
 
+/** Which sources apt is asked about: the machine's own, or a list of ours with its own state. */
+export interface AptView {
+  /** Arguments for every command of apt's. */
+  readonly options: readonly string[];
+  /** False where anybody may fetch its lists; the machine's need root. */
+  readonly needsRoot: boolean;
+  /** Which sources these are, for people. */
+  readonly name: string;
+}
+
+export const MACHINE: AptView = { options: [], needsRoot: true, name: 'Debian 12' };
+
 /** The lists are too old: the mirror no longer has what they name. */
 export class StaleLists extends EngineError {}
 
@@ -47,14 +59,20 @@ export function withAptLock<T>(work: () => Promise<T>, options: { signal?: Abort
   return withLock('apt', work, options);
 }
 
+/** True where we may fetch the lists of those sources. */
+export function mayUpdate(view: AptView): boolean {
+  return isRoot() || !view.needsRoot;
+}
+
 /**
- * Fetches the package lists; needs root. Gives apt's reason where a list could not
+ * Fetches the package lists; those of the machine need root. Gives apt's reason where a list could not
  * be fetched, which is no error yet: it may be one that we do not need.
  */
-export async function aptUpdate(options: { signal?: AbortSignal | undefined; say?: (text: string) => void } = {}): Promise<string | undefined> {
+export async function aptUpdate(options: { signal?: AbortSignal | undefined; say?: (text: string) => void; view?: AptView } = {}): Promise<string | undefined> {
+  const { view = MACHINE } = options;
   for (let tries = 0; ; tries++) {
     // Without Error-Mode, apt calls an update in which every mirror failed a success.
-    const result = await run('apt-get', [...APT_OPTIONS, '-o', 'APT::Update::Error-Mode=any', 'update'], {
+    const result = await run('apt-get', [...APT_OPTIONS, ...view.options, '-o', 'APT::Update::Error-Mode=any', 'update'], {
       env: aptEnv(), seconds: 300, signal: options.signal, onLine: (line) => options.say?.(aptProgress(line)),
     });
     if (result.code === 0) return undefined;
@@ -67,8 +85,8 @@ export async function aptUpdate(options: { signal?: AbortSignal | undefined; say
 }
 
 /** The candidate versions of packages; a name that apt does not know is absent from the answer. */
-export async function aptShow(names: readonly string[], signal?: AbortSignal): Promise<Map<string, AptPackage>> {
-  const result = await run('apt-cache', ['show', '--no-all-versions', ...names], { env: aptEnv(), seconds: 60, signal });
+export async function aptShow(names: readonly string[], signal?: AbortSignal, view: AptView = MACHINE): Promise<Map<string, AptPackage>> {
+  const result = await run('apt-cache', [...view.options, 'show', '--no-all-versions', ...names], { env: aptEnv(), seconds: 60, signal });
   return parseShow(result.stdout);
 }
 
@@ -92,8 +110,8 @@ export function parseShow(text: string): Map<string, AptPackage> {
 }
 
 /** Downloads packages into a folder; apt checks them against its signed lists. */
-export async function aptDownload(packages: readonly AptPackage[], folder: string, signal?: AbortSignal): Promise<void> {
-  const result = await run('apt-get', [...APT_OPTIONS, 'download', ...packages.map((p) => `${p.name}=${p.version}`)], {
+export async function aptDownload(packages: readonly AptPackage[], folder: string, signal?: AbortSignal, view: AptView = MACHINE): Promise<void> {
+  const result = await run('apt-get', [...APT_OPTIONS, ...view.options, 'download', ...packages.map((p) => `${p.name}=${p.version}`)], {
     cwd: folder, env: aptEnv(), seconds: 1800, signal,
   });
   if (result.code === 0) return;

@@ -2,7 +2,7 @@
 /** The module under test: built out of tree from its sources, or taken ready made. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { EngineError, UsageError } from '../../../model/errors.ts';
@@ -11,7 +11,7 @@ import { CLEAN_ENV, findCommand, run } from './child.ts';
 import { compilerVersion, firstErrors } from './compiler.ts';
 import { readModuleInfo } from './elf.ts';
 import type { KernelTree } from './kernel.ts';
-import { stockModule } from './modules.ts';
+import { vermagicOf } from './modules.ts';
 import { ensurePackages } from './packages.ts';
 import { hashSources, readInput } from './sources.ts';
 import type { Steps } from './steps.ts';
@@ -124,10 +124,9 @@ export async function takeModule(file: string, kernel: KernelTree, cache: Cache,
   const bytes = await readInput(file, MAX_MODULE_BYTES);
   const info = readModuleInfo(bytes);
   if (info === undefined) throw new UsageError(`${file} is not a kernel module for x86-64 (an ELF object with .modinfo and vermagic, not compressed)`);
-  const stock = readModuleInfo(await readFile(stockModule(kernel, 'dm-mod') ?? ''));
-  if (stock === undefined) throw new EngineError(`the kernel ${kernel.release} in the cache has no readable dm-mod.ko`);
-  if (info.vermagic !== stock.vermagic) {
-    throw new UsageError(`${file} was built for another kernel: its vermagic is "${info.vermagic}", the lab's kernel is "${stock.vermagic}"`);
+  const wanted = vermagicOf(kernel);
+  if (wanted.whole ? info.vermagic !== wanted.text : !info.vermagic.startsWith(wanted.text)) {
+    throw new UsageError(`${file} was built for another kernel: its vermagic is "${info.vermagic}", the lab's kernel is "${wanted.text}"`);
   }
   const hash = sha256(bytes);
   const folder = await cache.make(KIND, `file-${hash.slice(0, 32)}`, `a copy of ${file}`, async (temp) => {

@@ -15,6 +15,9 @@ const WANTED = [
   'virtio_blk', 'virtio_console', 'dm-mod', 'dm-bufio', 'dm-zero',
 ] as const;
 
+/** What makes failing and slow backing devices, where the kernel has it. */
+const OPTIONAL = ['dm-flakey', 'dm-delay', 'dm-dust'] as const;
+
 export interface StockModule {
   /** File name, `dm-mod.ko`. */
   readonly file: string;
@@ -37,7 +40,7 @@ export function stockModules(kernel: KernelTree, more: readonly string[] = []): 
     for (const needed of readModuleInfo(bytes)?.depends ?? []) add(needed, name);
     order.push({ file: basename(path), bytes });
   };
-  for (const name of [...WANTED, ...more]) add(name, name);
+  for (const name of [...WANTED, ...OPTIONAL.filter((one) => available.has(normal(one))), ...more]) add(name, name);
   return order;
 }
 
@@ -46,15 +49,28 @@ export function stockModule(kernel: KernelTree, name: string): string | undefine
   return moduleFiles(kernel).get(normal(name));
 }
 
+/** What a module of this kernel must say in its vermagic, or only how that begins where the kernel has no module to read it from. */
+export function vermagicOf(kernel: KernelTree): { readonly text: string; readonly whole: boolean } {
+  const any = stockModule(kernel, 'dm-mod') ?? [...moduleFiles(kernel).values()][0];
+  const text = any === undefined ? undefined : readModuleInfo(readFileSync(any))?.vermagic;
+  return text === undefined ? { text: `${kernel.release} `, whole: false } : { text, whole: true };
+}
+
+/** By name: a build folder lists objects, an installed tree the modules below `kernel/`. */
 function moduleFiles(kernel: KernelTree): Map<string, string> {
-  return new Map([...listed(kernel, 'modules.order')].map(([name, path]) => [name, join(kernel.modulesDir, path)]));
+  const files = [...listed(kernel, 'modules.order')].map(([name, line]): [string, string] => {
+    const path = line.replace(/\.o$/, '.ko');
+    const inBuild = join(kernel.modulesDir, path.replace(/^kernel\//, ''));
+    return [name, existsSync(join(kernel.modulesDir, path)) ? join(kernel.modulesDir, path) : inBuild];
+  });
+  return new Map(files.filter(([, path]) => existsSync(path)));
 }
 
 /** The kernel build's list of its modules, a path a line. */
 function listed(kernel: KernelTree, list: string): Map<string, string> {
   const path = join(kernel.modulesDir, list);
   const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
-  return new Map(lines.filter((line) => line.endsWith('.ko')).map((line) => [normal(basename(line, '.ko')), line]));
+  return new Map(lines.filter((line) => /\.k?o$/.test(line)).map((line) => [normal(basename(line).replace(/\.k?o$/, '')), line]));
 }
 
 /** Modules write `-` and `_` as they please; the kernel takes them as one. */

@@ -6,8 +6,14 @@ import { APT_OPTIONS, aptEnv, aptProgress, aptReason, aptUpdate, hasApt, isRoot,
 import { findCommand, run } from './child.ts';
 import type { Steps } from './steps.ts';
 
-/** `vm`: to boot anything. `build`: to compile the agent or a module that is not in the cache. */
-export type Purpose = 'vm' | 'build';
+/**
+ * `vm`: to boot anything. `build`: to compile the agent or a module that is not in
+ * the cache. `xz`: to unpack what Debian compresses so. `kernel`: to compile a kernel.
+ */
+export type Purpose = 'vm' | 'build' | 'xz' | 'kernel';
+
+/** What every run may need; the rest is installed only where it is wanted. */
+const COMMON: readonly Purpose[] = ['vm', 'build'];
 
 interface Need {
   readonly package: string;
@@ -32,6 +38,12 @@ const NEEDS: readonly Need[] = [
   { package: 'make', purpose: 'build', present: command('make') },
   { package: 'libc6-dev', purpose: 'build', present: library('libc.a') },
   { package: 'libelf1', purpose: 'build', present: library('libelf.so.1') },
+  { package: 'xz-utils', purpose: 'xz', present: command('xz') },
+  { package: 'xz-utils', purpose: 'kernel', present: command('xz') },
+  { package: 'bc', purpose: 'kernel', present: command('bc') },
+  { package: 'flex', purpose: 'kernel', present: command('flex') },
+  { package: 'bison', purpose: 'kernel', present: command('bison') },
+  { package: 'libelf-dev', purpose: 'kernel', present: () => existsSync('/usr/include/gelf.h') },
 ];
 
 /** Packages are missing and we may not install them. The message holds the command to run. */
@@ -48,9 +60,10 @@ export class MissingPackages extends UsageError {
   }
 }
 
-/** The missing packages of a purpose, or of both; costs a few look-ups of files. */
-export function missingPackages(purpose?: Purpose): string[] {
-  return NEEDS.filter((need) => (purpose === undefined || need.purpose === purpose) && !need.present()).map((need) => need.package);
+/** The missing packages of these purposes, without one of those that every run may need; costs a few look-ups of files. */
+export function missingPackages(...purposes: Purpose[]): string[] {
+  const wanted = purposes.length === 0 ? COMMON : purposes;
+  return [...new Set(NEEDS.filter((need) => wanted.includes(need.purpose) && !need.present()).map((need) => need.package))];
 }
 
 /** The command that installs packages. */
@@ -60,18 +73,19 @@ export function installCommand(packages: readonly string[]): string {
 
 /**
  * Returns when nothing of that purpose is missing; as root, installs all that the
- * lab lacks. Throws `MissingPackages` without root, `EngineError` with apt's
+ * lab lacks for it and for ordinary runs. Throws `MissingPackages` without root, `EngineError` with apt's
  * reason where it fails.
  */
 export async function ensurePackages(purpose: Purpose, steps: Steps, signal?: AbortSignal): Promise<void> {
   const missing = missingPackages(purpose);
   if (missing.length === 0) return;
   if (!hasApt()) throw noApt(`missing: ${missing.join(', ')}`);
-  if (!isRoot()) throw new MissingPackages(missingPackages());
+  // What all runs need comes along: who boots will most likely compile.
+  const all = (): string[] => missingPackages(...COMMON, purpose);
+  if (!isRoot()) throw new MissingPackages(all());
   await withAptLock(
     async () => {
-      // Both purposes at once: who boots will most likely compile.
-      const wanted = missingPackages();
+      const wanted = all();
       if (wanted.length === 0) return;
       await steps.run(`install ${wanted.join(', ')}`, async (say) => {
         const lists = await aptUpdate({ signal, say });
@@ -80,7 +94,7 @@ export async function ensurePackages(purpose: Purpose, steps: Steps, signal?: Ab
         });
         if (result.code !== 0) throw new EngineError(`cannot install ${wanted.join(', ')}: ${lists ?? aptReason(result)}`);
       });
-      const still = missingPackages();
+      const still = all();
       if (still.length > 0) throw new EngineError(`installed ${still.join(', ')}, but what the lab needs of them is not there`);
     },
     { signal, onWait: () => steps.note('waiting for another run that installs packages') },

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: MIT
 /** Everything that must be there before a VM can boot. */
 import { basename, resolve } from 'node:path';
-import { EngineError, UsageError } from '../../../model/errors.ts';
+import { UsageError } from '../../../model/errors.ts';
 import { buildAgent } from './agent.ts';
 import type { Cache } from './cache.ts';
-import { CLEAN_ENV, findCommand, run } from './child.ts';
 import { compilerVersion } from './compiler.ts';
 import { buildInitramfs } from './initramfs.ts';
 import { ensureKernel, type KernelTree } from './kernel.ts';
-import { kernelLabel, type KernelChoice } from './kernels.ts';
+import { DEFAULT_KERNEL, type KernelChoice } from './kernels.ts';
 import { buildModule, takeModule, type BuiltModule } from './module.ts';
+import { ownKernel } from './own-kernel.ts';
 import { ensurePackages } from './packages.ts';
 import { loadPatches } from './patch/columns.ts';
+import { chooseQemu, type ChosenQemu } from './qemu.ts';
+import { soakText } from './soak-record.ts';
 import { readSourceFolder } from './sources.ts';
 import type { Steps } from './steps.ts';
 
 export interface PreparedLab {
-  readonly qemu: { readonly path: string; readonly version: string };
+  readonly qemu: ChosenQemu;
   readonly kernel: KernelTree;
   /** Absent where the stock kernel is what runs. */
   readonly module?: BuiltModule;
@@ -27,7 +29,18 @@ export interface PreparedLab {
   readonly parts: Readonly<Record<string, string>>;
 }
 
-export interface PrepareOptions {
+/** What decides which kernel it is. */
+export interface KernelOptions {
+  /** Default: Debian's 6.1. */
+  readonly kernel?: KernelChoice | undefined;
+  /** True: a build of that series with sanitizers. */
+  readonly sanitize?: boolean | undefined;
+  readonly cache: Cache;
+  readonly steps: Steps;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface PrepareOptions extends KernelOptions {
   /** The module's sources, read already, and their name for people. At most one of these, `patch`, `source`, `module`; none: the stock kernel. */
   readonly sources?: { readonly files: ReadonlyMap<string, string>; readonly name: string } | undefined;
   /** The patch as mailed: a file or address that holds one version, or `FILE#v2`. */
@@ -36,13 +49,6 @@ export interface PrepareOptions {
   readonly source?: string | undefined;
   /** A built .ko. */
   readonly module?: string | undefined;
-  /** Default: Debian's 6.1. */
-  readonly kernel?: KernelChoice | undefined;
-  /** True: a build of that series with sanitizers. */
-  readonly sanitize?: boolean | undefined;
-  readonly cache: Cache;
-  readonly steps: Steps;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -54,12 +60,10 @@ export interface PrepareOptions {
 export async function prepareLab(options: PrepareOptions): Promise<PreparedLab> {
   const { cache, steps, signal } = options;
   if (process.platform !== 'linux' || process.arch !== 'x64') throw new UsageError(`the kernel lab needs Linux on x86-64, not ${process.platform} on ${process.arch}`);
-  const label = kernelLabel(options.kernel ?? { kind: 'debian', series: '6.1' }, options.sanitize);
-  if (label !== '6.1') throw new UsageError(`the lab cannot make the kernel ${label} yet: leave --kernel and --sanitize out`);
   const sources = await readSources(options);
   await ensurePackages('vm', steps, signal);
-  const qemu = await findQemu(signal);
-  const kernel = await ensureKernel(cache, steps, signal);
+  const kernel = await chosenKernel(options);
+  const qemu = await chooseQemu(kernel, cache, steps, signal);
   const module =
     sources !== undefined ? await buildModule(sources.files, sources.name, kernel, cache, steps, signal)
     : options.module !== undefined ? await takeModule(options.module, kernel, cache, signal)
@@ -76,12 +80,23 @@ export async function prepareLab(options: PrepareOptions): Promise<PreparedLab> 
     parts: {
       ...kernel.packages,
       qemu: qemu.version,
+      soak: soakText(qemu.soak),
       ...(compiler === undefined ? {} : { compiler }),
       agent: agent.sources,
       ...(module === undefined ? {} : { sources: module.sources, module: module.sha256 }),
       initramfs: initramfs.sha256,
     },
   };
+}
+
+/** The kernel that was asked for, without a module of ours. Throws as `prepareLab` does. */
+export async function chosenKernel({ kernel = DEFAULT_KERNEL, sanitize = false, cache, steps, signal }: KernelOptions): Promise<KernelTree> {
+  if (kernel.kind === 'own') {
+    if (sanitize) throw new UsageError('--sanitize builds a kernel of a Debian series; one of your own has what its configuration says: leave --sanitize out');
+    return ownKernel(kernel);
+  }
+  if (sanitize) throw new UsageError('the lab cannot make sanitizer kernels yet: leave --sanitize out');
+  return ensureKernel(cache, steps, signal, kernel.series);
 }
 
 async function readSources(options: PrepareOptions): Promise<{ files: ReadonlyMap<string, string>; name: string } | undefined> {
@@ -97,13 +112,3 @@ async function readSources(options: PrepareOptions): Promise<{ files: ReadonlyMa
   if (options.source !== undefined) return { files: await readSourceFolder(options.source), name: basename(resolve(options.source)) };
   return undefined;
 }
-
-async function findQemu(signal?: AbortSignal): Promise<{ path: string; version: string }> {
-  const path = findCommand('qemu-system-x86_64');
-  if (path === undefined) throw new EngineError('qemu-system-x86_64 is gone');
-  const result = await run(path, ['--version'], { env: CLEAN_ENV, seconds: 20, signal });
-  const version = /version (.+)$/m.exec(result.stdout)?.[1];
-  if (version === undefined) throw new EngineError(`${path} does not say its version: ${(result.stderr || result.stdout).trim().split('\n')[0] ?? ''}`);
-  return { path, version };
-}
-
