@@ -21,8 +21,14 @@ export function emitAccess({ device, layers, access }: Pick<Case, 'device' | 'la
     if (r.offset >= access.deviceBytes) continue;
     all('DM-RD-03', 'DM-RD-05', inPages(r) ? 'DM-RD-01' : 'DM-RD-02');
     if (r.mode === 'buffered') emit('DM-RD-04');
+    if (r.mode === 'mmap') emit('DM-RD-06');
+    if (r.pieces) emit('DM-RD-07');
+    if (Math.min(r.length, access.deviceBytes - r.offset) > ONE_REQUEST) emit('DM-RD-08');
   }
 }
+
+/** Bytes that one request surely holds: a page for each of its 256 vectors (BIO_MAX_VECS). */
+const ONE_REQUEST = 256 * PAGE;
 
 function inPages(r: ReadPlan): boolean {
   return r.offset % PAGE === 0 && r.length % PAGE === 0 && r.bufferOffset === 0;

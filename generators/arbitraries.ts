@@ -136,11 +136,18 @@ function table(): fc.Arbitrary<TableRecipe> {
   return fc.record({ kind: fc.constantFrom('bytes', 'text', 'count', 'device'), layer: choice, a: choice });
 }
 
+/** 0, and in one of `n + 1` a seed. */
+function seldom(n: number): fc.Arbitrary<number> {
+  return fc.oneof({ weight: n, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: choice });
+}
+
 function read(): fc.Arbitrary<ReadRecipe> {
   return fc.record({
-    kind: fc.constantFrom(...READ_KINDS), a: choice, b: choice,
+    kind: fc.constantFrom(...READ_KINDS.flatMap((k) => (k === 'large' ? [k] : [k, k]))), a: choice, b: choice,
     bufferSector: fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 7 }) }),
-    mode: fc.constantFrom('direct', 'direct', 'buffered'),
+    mode: fc.constantFrom('direct', 'direct', 'direct', 'direct', 'buffered', 'buffered', 'mmap'),
+    fine: seldom(2), pieces: seldom(5),
+    huge: fc.oneof({ weight: 11, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   });
 }
 

@@ -68,7 +68,7 @@ describe('a case says what it exercises', () => {
   });
 
   it('of its reads, how they were made', () => {
-    const read = { kind: 'sectors', a: 1, b: 0, bufferSector: 3, mode: 'buffered' } as const;
+    const read = { kind: 'sectors', a: 1, b: 0, bufferSector: 3, mode: 'buffered', fine: 0, pieces: 0, huge: false } as const;
     expect(more(stack([layer([segment(0, 16)])]), stack([layer([segment(0, 16)])], { reads: [read], slack: 'exact' })))
       .toEqual(['DM-TBL-08', 'DM-BACK-01', 'DM-RD-02', 'DM-RD-04']);
   });

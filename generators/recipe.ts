@@ -4,7 +4,7 @@
  * its lists and any smaller number in it is a recipe again. That is what lets
  * fast-check shrink the structure of a case instead of its bytes.
  */
-import type { Slack } from '../model/index.ts';
+import type { ReadMode, Slack } from '../model/index.ts';
 import type { ContentRecipe } from './content.ts';
 import type { ZFileRecipe } from './zfile-writer.ts';
 
@@ -107,7 +107,7 @@ export interface TableRecipe {
   readonly a: number;
 }
 
-export const READ_KINDS = ['sectors', 'run', 'border', 'tail', 'past'] as const;
+export const READ_KINDS = ['sectors', 'run', 'border', 'tail', 'past', 'large'] as const;
 
 export interface ReadRecipe {
   readonly kind: (typeof READ_KINDS)[number];
@@ -115,7 +115,13 @@ export interface ReadRecipe {
   readonly b: number;
   /** Sectors between a page border and the buffer, 0 to 7. */
   readonly bufferSector: number;
-  readonly mode: 'direct' | 'buffered';
+  readonly mode: ReadMode;
+  /** Of a read through the page cache: seed of the bytes by which offset, length and buffer are no whole sectors; 0: they are. */
+  readonly fine: number;
+  /** Seed of the buffers that one call fills; 0: one. No mapping has any. */
+  readonly pieces: number;
+  /** Whether the buffer lies in huge pages. No mapping has one. */
+  readonly huge: boolean;
 }
 
 export interface CaseRecipe {

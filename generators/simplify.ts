@@ -2,7 +2,7 @@
 /** Bold simplifications of a recipe's structure, tried before fast-check shrinks its numbers. */
 import { layOut, withoutPlaces, type LaidLayer } from './lsmt-layout.ts';
 import { NO_MARKS } from './lsmt-marks.ts';
-import type { CaseRecipe, LayerRecipe, SegmentRecipe, ShapeRecipe } from './recipe.ts';
+import type { CaseRecipe, LayerRecipe, ReadRecipe, SegmentRecipe, ShapeRecipe } from './recipe.ts';
 import { PLAIN_LAYER } from './tiny-layers.ts';
 import { plainerZFiles, smallerSizes } from './zfile-recipe.ts';
 
@@ -24,8 +24,18 @@ export function* simplifications(r: CaseRecipe): Iterable<CaseRecipe> {
   if (r.table) yield { ...r, table: null };
   if (r.reads.length > 0) yield { ...r, reads: [] };
   if (r.reads.length > 1) for (const read of r.reads) yield { ...r, reads: [read] };
+  for (const [i, read] of r.reads.entries()) for (const plainer of plainerReads(read)) yield { ...r, reads: r.reads.with(i, plainer) };
   if (r.slack !== 'page') yield { ...r, slack: 'page' };
   for (const { shape, layers } of simplerShapes(r.shape)) yield { ...withLayers(r, layers), shape };
+}
+
+/** The read in a plainer way, of the same place. */
+function* plainerReads(read: ReadRecipe): Iterable<ReadRecipe> {
+  const plain = { bufferSector: 0, mode: 'direct', fine: 0, pieces: 0, huge: false } as const;
+  const differing = (Object.keys(plain) as (keyof typeof plain)[]).filter((k) => read[k] !== plain[k]);
+  if (differing.length > 1) yield { ...read, ...plain };
+  for (const key of differing) yield { ...read, [key]: plain[key] };
+  if (read.mode === 'mmap') yield { ...read, mode: 'buffered' };
 }
 
 /** A shape, and which of the layers before are still there; absent: all. */

@@ -118,7 +118,7 @@ describe('a spill', () => {
   it.each([[1, 0], [0, 1], [3, 8]])('of %i bytes before and %i after the buffer', (before, after) => {
     expect(verdict(SOUND, seen(spilling(before, after)))).toEqual({
       kind: 'memory', clause: 'DM-RD-03', signature: 'memory: DM-RD-03', read: 1,
-      why: `read 1 (4096 bytes at 4096, buffer at 512 in its page) changed ${before} bytes before and ${after} after its buffer, the first at ${-before}`,
+      why: `read 1 (direct, 4096 bytes at 4096, buffer at 512 in its page) changed ${before} bytes before and ${after} after its buffer, the first at ${-before}`,
     });
   });
   it('of nothing is none', () => expect(verdict(SOUND, seen(spilling(0, 0)))).toEqual(PASS));

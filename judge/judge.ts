@@ -2,7 +2,7 @@
 /** Expectation × observation × stance → verdict. */
 import { CLAUSES, DECLARED_ONLY } from '../spec/index.ts';
 import {
-  FINDING_KINDS, type Alternative, type Case, type Complaint, type Death, type Expectation, type FindingKind, type Observation, type Opened,
+  FINDING_KINDS, readText, type Alternative, type Case, type Complaint, type Death, type Expectation, type FindingKind, type Observation, type Opened,
   type Outcome, type Stance, type Verdict,
 } from '../model/index.ts';
 import { compare, refusedLate, type DeviceKind } from './compare.ts';
@@ -64,9 +64,8 @@ function fromSpill(c: Case, seen: Observation): Verdict | null {
   const read = seen.reads.findIndex((r) => r.spill && r.spill.before + r.spill.after > 0);
   if (read < 0) return null;
   const { before, after, first } = seen.reads[read]!.spill!;
-  const plan = c.access.reads[read]!;
   return finding('memory', 'DM-RD-03', 'DM-RD-03',
-    `read ${read} (${plan.length} bytes at ${plan.offset}, buffer at ${plan.bufferOffset} in its page) changed ${before} bytes before and ${after} after its buffer, the first at ${first}`, read);
+    `read ${read} (${readText(c.access.reads[read]!)}) changed ${before} bytes before and ${after} after its buffer, the first at ${first}`, read);
 }
 
 /** Permissive flag of a reader that notices at a read what it should have noticed at open. */

@@ -4,6 +4,7 @@
  * clauses the generator says it exercises or violates. Plain data: nothing
  * here knows how a case came to be or what it must show.
  */
+import type { ReadPlan } from './read.ts';
 
 /** One envelope around a layer's LSMT (or, for a ZFile device, content) bytes. */
 export type Wrapper = 'zfile' | 'tar';
@@ -51,18 +52,6 @@ export type Slack =
   | 'page'
   /** Zeros up to the next 4096-byte border, then pages of garbage. */
   | 'garbage';
-
-/** One read of the device. */
-export interface ReadPlan {
-  /** Bytes from the start of the device; a multiple of 512. */
-  readonly offset: number;
-  /** Bytes; a multiple of 512, at least 512. */
-  readonly length: number;
-  /** Bytes between a page border and the start of the buffer; 0 ≤ x < 4096, a multiple of 512. */
-  readonly bufferOffset: number;
-  /** O_DIRECT, or through the page cache. Userspace readers may ignore it. */
-  readonly mode: 'direct' | 'buffered';
-}
 
 /** One thing that is wrong with the device's table, which otherwise names each image and its bytes. */
 export type TableFault =

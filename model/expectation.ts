@@ -29,6 +29,12 @@ export interface ReadBytes {
   readonly bytes: Uint8Array;
   /** Ascending, without gaps, covering all of `bytes`. */
   readonly ranges: readonly GovernedRange[];
+  /**
+   * Set where the read goes through the page cache and a page of it holds
+   * bytes outside of the read that cannot be produced: the page, and with it
+   * the read from there on, may then fail.
+   */
+  readonly mayFail?: true;
 }
 
 /** The read must fail: phase read. Bytes before the failing position may be returned first. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+export * from './read.ts';
 export * from './case.ts';
 export * from './expectation.ts';
 export * from './observation.ts';

@@ -57,6 +57,12 @@ export function oneOf<const T extends string>(...words: readonly T[]): Check<T> 
   };
 }
 
+/** True; a flag that is not set is absent. */
+export const flag: Check<true> = (value, at) => {
+  if (value === true) return value;
+  throw new Mismatch(at, 'true', value);
+};
+
 export function list<T>(item: Check<T>, maximum: number, minimum = 0): Check<readonly T[]> {
   return (value, at) => {
     if (Array.isArray(value) && value.length >= minimum && value.length <= maximum) return value.map((v, i) => item(v, `${at}[${i}]`));

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** finding.json: what a finding is, without the images' bytes, which lie beside it. */
 import {
-  FINDING_KINDS, type AccessPlan, type Case, type Expectation, type Extent, type Finding, type Layer, type Observation, type Outcome, type ReadOutcome, type TableFault,
+  FINDING_KINDS, MAX_PIECES, READ_MODES, readProblem, type AccessPlan, type Case, type Expectation, type Extent, type Finding, type Layer, type Observation, type Outcome, type ReadOutcome, type ReadPlan, type TableFault,
   type TargetIdentity, type Wrapper,
 } from '../model/index.ts';
 import { createHash } from 'node:crypto';
-import { deviceSize, either, integer, list, map, oneOf, optional, record, text, type Check } from './check.ts';
+import { deviceSize, either, flag, integer, list, map, Mismatch, oneOf, optional, record, text, type Check } from './check.ts';
 import { tableText } from './table-text.ts';
 
 export const FINDING_SCHEMA = 'ovbd-finding/1';
@@ -192,6 +192,22 @@ const tableCheck: Check<TableFault> = either('kind', {
   device: record({ kind: oneOf('device'), layer: anyLayer }),
 });
 
+const readCheckFields: Check<ReadPlan> = record({
+  offset: deviceSize(),
+  length: integer(1, LIMITS.file),
+  bufferOffset: integer(0, 4095),
+  mode: oneOf(...READ_MODES),
+  pieces: optional(list(integer(1, LIMITS.file), MAX_PIECES, 1)),
+  huge: optional(flag),
+});
+
+const readCheck: Check<ReadPlan> = (value, at) => {
+  const plan = readCheckFields(value, at);
+  const problem = readProblem(plan);
+  if (problem === null) return plan;
+  throw new Mismatch(at, 'a read that can be asked for', problem);
+};
+
 const storedCaseCheck: Check<StoredCase> = record({
   id: text(256),
   device: oneOf('zfile', 'lsmt'),
@@ -199,12 +215,7 @@ const storedCaseCheck: Check<StoredCase> = record({
   access: record({
     slack: oneOf('exact', 'page', 'garbage'),
     deviceBytes: deviceSize(),
-    reads: list(record({
-      offset: deviceSize(512),
-      length: integer(512, LIMITS.file, 512),
-      bufferOffset: integer(0, 3584, 512),
-      mode: oneOf('direct', 'buffered'),
-    }), LIMITS.reads),
+    reads: list(readCheck, LIMITS.reads),
     table: optional(tableCheck),
   }),
   clauses: record({ exercises: words, violates: words }),

@@ -45,7 +45,11 @@ export function crossRead(c: Case, bound = WHOLE): CrossReading {
   });
   // To paint the device once is less than to paint that much of it again and again.
   const all = plans.reduce((n, p) => n + p.length, 0) >= size ? whole() : null;
-  const reads = plans.map(({ offset, length }) => (all ? all.subarray(offset, offset + length) : attempt(() => device.read(offset, length))));
+  const reads = plans.map(({ offset, length }) => {
+    if (all) return all.subarray(offset, offset + length);
+    const skipped = offset % SECTOR;
+    return attempt(() => device.read(offset - skipped, skipped + length).subarray(skipped));
+  });
   return {
     outcome: 'open', size, reads,
     get bytes() { return whole(); },

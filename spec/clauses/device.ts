@@ -23,6 +23,9 @@ export const DEVICE_CLAUSES = [
   clause('DM-RD-03', 'MUST', 'kernel', 'reader', 'A read writes nothing outside the memory it was given.'),
   clause('DM-RD-04', 'MUST', 'kernel', 'reader', 'A read through the page cache gives the same bytes as a direct one.'),
   clause('DM-RD-05', 'MUST', 'kernel', 'reader', 'Every byte of a completed read was written.'),
+  clause('DM-RD-06', 'MUST', 'kernel', 'reader', 'A mapping of the device shows the same bytes as a direct read, and zeros behind the device’s end in its last page.'),
+  clause('DM-RD-07', 'MUST', 'kernel', 'reader', 'A read may fill several buffers, of any sizes that its way of reading allows and anywhere in memory, as if they were one.'),
+  clause('DM-RD-08', 'MUST', 'kernel', 'reader', 'A read may be as long as one request can be made, and longer: where it is cut for the layers below it does not show.'),
   clause('DM-SAFE-01', 'MUST', 'suite', 'reader', 'No image, table or read crashes the kernel, corrupts its memory or leaves a task waiting for ever.'),
   clause('DM-FREE-01', 'MUST', 'kernel', 'reader', 'A removed or refused device leaves nothing behind.'),
 ] as const;

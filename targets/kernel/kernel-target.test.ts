@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Observation, TableFault } from '../../model/index.ts';
+import type { Observation, ReadPlan, TableFault } from '../../model/index.ts';
 import type { Job, RunOptions, Target } from '../target.ts';
 import { openKernelTarget } from './kernel-target.ts';
 import { Steps } from './lab/index.ts';
@@ -81,6 +81,27 @@ describe.skipIf(typeof lab === 'string')('the stock kernel', () => {
       expect(reads[1]).toEqual({ result: 1024, sha256: sha256(part), bytes: Uint8Array.from(part) });
       expect(reads[2]!.sha256).toBe(sha256(bytes.subarray(512, 512 + 8192)));
       expect(reads[3]!.result).toBe(512);
+    }
+  });
+
+  it('reads the same bytes in every way of reading, to the byte', async () => {
+    const { job, bytes } = linearJob('ways');
+    // Ends inside a page, and inside a block of the page cache's usual size.
+    const end = bytes.length - 1536;
+    const lowered = { ...job.lowered!, pieces: job.lowered!.pieces.with(-1, { start: 64, sectors: 29, source: { layer: 0, sector: 40 } }) };
+    const ways: Partial<ReadPlan>[] = [
+      { offset: 12289, length: 5001, bufferOffset: 4095, mode: 'buffered' }, { offset: 1, length: 8191, bufferOffset: 3, mode: 'mmap' },
+      { offset: 512, length: 16384, bufferOffset: 512, pieces: [512, 15360, 512] },
+      { offset: 4097, length: 5000, bufferOffset: 77, mode: 'buffered', pieces: [1, 998, 4000, 1] },
+      { offset: 0, length: 1 << 20, huge: true }, { offset: 512, length: 32768, bufferOffset: 3584, huge: true, pieces: Array<number>(64).fill(512) },
+      { offset: end - 700, length: 5000, mode: 'mmap' }, { offset: end - 700, length: 5000, mode: 'buffered', pieces: [600, 4400] },
+      { offset: end + 1, length: 9, mode: 'mmap' }, { offset: end + 8192, length: 9, mode: 'mmap' },
+    ];
+    const [seen] = await observe(target, [jobOf('ways', { deviceBytes: end, reads: ways, lowered })]);
+    expect(seen!.size).toBe(end);
+    for (const [i, way] of ways.entries()) {
+      const part = bytes.subarray(0, end).subarray(way.offset, way.offset! + way.length!);
+      expect(seen!.reads[i], JSON.stringify(way)).toEqual({ result: part.length, sha256: sha256(part), bytes: Uint8Array.from(part) });
     }
   });
 

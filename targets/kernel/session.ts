@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Runs jobs in one VM after another: many a VM while all is well, a new one after each death or complaint. */
 import { join } from 'node:path';
-import { EngineError, type Death, type Observation } from '../../model/index.ts';
+import { EngineError, readProblem, type Death, type Observation } from '../../model/index.ts';
 import type { Job, RunOptions, Session } from '../target.ts';
 import { CannotDeploy, tablesOf, type Deployment } from './deploy.ts';
 import { hangTitle } from './klog.ts';
@@ -262,10 +262,9 @@ function garbage(why: string, phase: string): { death: Death } {
 
 function readsOf(job: Job, device: number): ReadCommand[] {
   return job.case.access.reads.map((read, index) => {
-    // Past 2⁵³ multiples of 512 are still exact; from 2⁶³ on the kernel has no number for them.
-    const whole = [read.offset, read.length, read.bufferOffset].every((n) => Number.isInteger(n) && n >= 0 && n < 2 ** 63 && n % 512 === 0);
-    if (!whole || read.length > MAX_READ_BYTES || read.bufferOffset >= 4096) throw new CannotDeploy(`read ${index} cannot be done: ${JSON.stringify(read)}`);
-    return { device, direct: read.mode === 'direct', bufferOffset: read.bufferOffset, offset: read.offset, length: read.length };
+    const problem = readProblem(read) ?? (read.length > MAX_READ_BYTES ? `a length of ${read.length} bytes` : null);
+    if (problem !== null) throw new CannotDeploy(`read ${index} cannot be done: ${problem}`);
+    return { device, ...read };
   });
 }
 

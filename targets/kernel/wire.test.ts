@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
-import { COMMAND, MAX_READ_BYTES, MessageDecoder, WireError, encodeBench, encodeCase, encodeFrame, encodePing, type Message } from './wire.ts';
+import { COMMAND, MAX_READ_BYTES, MessageDecoder, WireError, encodeBench, encodeCase, encodeFrame, encodePing, type Message, type ReadCommand } from './wire.ts';
 
 /** A frame as the agent would send it. */
 function message(type: number, payload: Buffer): Buffer {
@@ -87,7 +87,7 @@ describe('commands', () => {
       { slice: true, table: [{ start: 0, sectors: 8, type: 'linear', params: '@m 16' }] },
       { slice: false, table: [{ start: 0, sectors: 4, type: 'zfile_target', params: '@0 4096' }] },
     ],
-    reads: [{ device: 1, direct: true, bufferOffset: 512, offset: 1024, length: 2048 }],
+    reads: [{ device: 1, mode: 'direct' as const, bufferOffset: 512, offset: 1024, length: 2048 }],
   };
 
   it('are laid out as the agent reads them', () => {
@@ -99,6 +99,12 @@ describe('commands', () => {
     expect(payload.subarray(12, 12 + 5 + 19 + 6 + 5).toString('latin1')).toContain('linear@m 16');
     const last = payload.subarray(-20);
     expect([last.readUInt16LE(0), last.readUInt16LE(2), last.readUInt32LE(4), Number(last.readBigUInt64LE(8)), last.readUInt32LE(16)]).toEqual([1, 1, 512, 1024, 2048]);
+    const mapped = { device: 1, mode: 'mmap' as const, bufferOffset: 7, offset: 1, length: 3 };
+    const pieces = { ...mapped, mode: 'direct' as const, pieces: [512, 1024], huge: true };
+    const flags = (reads: readonly ReadCommand[]): Buffer => encodeCase({ ...command, reads }).subarray(frame.length - 20);
+    expect(flags([{ ...command.reads[0]!, ...mapped }]).readUInt16LE(2)).toBe(2);
+    const tail = flags([{ ...command.reads[0]!, ...pieces }]);
+    expect([tail.readUInt16LE(2), tail.readUInt16LE(20), tail.readUInt32LE(22), tail.readUInt32LE(26), tail.length]).toEqual([13, 2, 512, 1024, 30]);
     expect(encodeBench(command, 3).readUInt32LE(12)).toBe(3);
     expect(encodePing(5).toString('hex')).toBe('4f5642440100000004000000' + '05000000');
   });

@@ -3,7 +3,7 @@
 
 const MAGIC = 0x4442564f; // "OVBD"
 const HEADER_BYTES = 12;
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 /** Bytes of the longest payload that the agent takes. */
 export const MAX_COMMAND_BYTES = 8 << 20;
 /** Bytes of the longest read of one case. */
@@ -35,11 +35,14 @@ export interface DeviceCommand {
 
 export interface ReadCommand {
   readonly device: number;
-  readonly direct: boolean;
+  readonly mode: 'direct' | 'buffered' | 'mmap';
   /** Bytes. */
   readonly bufferOffset: number;
   readonly offset: number;
   readonly length: number;
+  /** Bytes of each buffer of one preadv; absent: one buffer. */
+  readonly pieces?: readonly number[];
+  readonly huge?: boolean;
 }
 
 export interface CaseCommand {
@@ -128,13 +131,22 @@ function casePayload(command: CaseCommand): Buffer {
   for (const read of command.reads) {
     const entry = Buffer.alloc(20);
     entry.writeUInt16LE(read.device, 0);
-    entry.writeUInt16LE(read.direct ? 1 : 0, 2);
+    entry.writeUInt16LE(flagsOf(read), 2);
     entry.writeUInt32LE(read.bufferOffset, 4);
     entry.writeBigUInt64LE(BigInt(read.offset), 8);
     entry.writeUInt32LE(read.length, 16);
     parts.push(entry);
+    if (!read.pieces) continue;
+    const pieces = Buffer.alloc(2 + 4 * read.pieces.length);
+    pieces.writeUInt16LE(read.pieces.length, 0);
+    for (const [i, bytes] of read.pieces.entries()) pieces.writeUInt32LE(bytes, 2 + 4 * i);
+    parts.push(pieces);
   }
   return Buffer.concat(parts);
+}
+
+function flagsOf({ mode, pieces, huge }: ReadCommand): number {
+  return (mode === 'direct' ? 1 : mode === 'mmap' ? 2 : 0) | (pieces ? 4 : 0) | (huge ? 8 : 0);
 }
 
 /** Cuts a byte stream into messages. After it threw, the stream cannot be used any more. */

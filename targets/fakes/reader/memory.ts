@@ -9,6 +9,8 @@ import type { Device } from './stack.ts';
 const PAGE = 4096;
 const SECTOR = 512;
 const EIO = 5;
+/** Bytes of 256 pages, of which a request has a vector each. */
+const ONE_REQUEST = 256 * PAGE;
 /** What untouched memory holds, again and again. */
 const PATTERN = Buffer.from(Array.from({ length: 64 }, (_, i) => (i * 167 + 91) & 0xff));
 
@@ -65,7 +67,10 @@ function readAt(device: Device, plan: ReadPlan, memory: Buffer, start: number, h
   } else device.read(from, target);
   if (length % PAGE !== 0 && has('read-whole-pages')) memory.fill(0, to + length, to + length + PAGE - (length % PAGE));
   if (length > PAGE && has('read-last-sector-untouched')) memory.fill(phased(to + length - SECTOR), to + length - SECTOR, to + length);
-  if (plan.mode === 'buffered' && has('read-buffered-zeros')) target.fill(0, length - SECTOR);
+  if (plan.mode === 'buffered' && has('read-buffered-zeros')) target.fill(0, Math.max(0, length - SECTOR));
+  if (plan.mode === 'mmap' && length > PAGE && has('read-mapped-one-page')) target.copyWithin(PAGE, 0, length - PAGE);
+  if (plan.pieces && plan.pieces[0]! < length && has('read-second-piece')) target.fill(0xff, plan.pieces[0]);
+  if (length > ONE_REQUEST && has('read-one-request')) target.fill(0xff, ONE_REQUEST);
   return length;
 }
 

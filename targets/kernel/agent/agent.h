@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define AGENT_PROTOCOL 1u
+#define AGENT_PROTOCOL 2u
 
 #define MAX_COMMAND (8u << 20)  /* bytes of one command's payload */
 #define MAX_DEVICES 1024u       /* devices of one case */
@@ -19,6 +19,7 @@
 #define MAX_PARAMS 65536u       /* bytes of one line's parameters, after substitution */
 #define MAX_READS 4096u         /* reads of one case */
 #define MAX_READ (16u << 20)    /* bytes of one read */
+#define MAX_PIECES 1024u        /* buffers of one read: IOV_MAX */
 #define MAX_LOG (16u << 10)     /* bytes of kernel log sent with one case */
 #define MAX_RESCUE_LOG (64u << 10)
 
@@ -41,7 +42,7 @@ enum {
 
 enum { STAGE_DONE, STAGE_CREATE, STAGE_LOAD, STAGE_RESUME, STAGE_OPEN };
 
-enum { READ_DIRECT = 1 };
+enum { READ_DIRECT = 1, READ_MAPPED = 2, READ_PIECES = 4, READ_HUGE = 8 };
 
 /* wire.c: frames and bounded parsing. */
 struct cursor {
@@ -85,7 +86,7 @@ void dm_skip_table(struct cursor *c);
 int dm_open_node(const struct device *d, int flags);
 
 /* case.c */
-void case_prepare(void);
+int case_prepare(void);
 void run_case(int port, struct cursor *c);
 void run_bench(int port, struct cursor *c);
 
@@ -98,11 +99,24 @@ struct read_result {
 	int64_t untouched;
 	const uint8_t *bytes;
 };
-int reader_prepare(void);
-void read_into_arena(int fd, uint64_t offset, uint32_t length, uint32_t buffer_offset, uint64_t salt,
-		     struct read_result *out);
-/* One read of 1 MiB into the arena without looking at anything around it; bytes or -errno. */
-ssize_t read_plainly(int fd, uint64_t offset);
+/* Memory to read into: small pages, and huge ones where the kernel has them. */
+struct reader {
+	uint8_t *small, *huge;
+};
+/* A read of a CASE. */
+struct read_plan {
+	uint16_t device, flags;
+	uint32_t buffer_offset;
+	uint64_t offset;
+	uint32_t length;
+	/* 0: one buffer; else u32 lengths, little-endian, whose sum is `length`. */
+	unsigned pieces;
+	const uint8_t *piece_lengths;
+};
+int reader_prepare(struct reader *r);
+void read_as_planned(struct reader *r, int fd, uint64_t device_bytes, const struct read_plan *p, uint64_t salt, struct read_result *out);
+/* One read of 1 MiB without looking at anything around it; bytes or -errno. */
+ssize_t read_plainly(struct reader *r, int fd, uint64_t offset);
 
 /* klog.c */
 struct klog {

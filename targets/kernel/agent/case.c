@@ -21,17 +21,49 @@ static struct device devices[MAX_DEVICES];
 static struct device slices[MAX_DEVICES];
 static char log_text[MAX_LOG];
 static int kmsg = -1;
+static struct reader reader;
 
-void case_prepare(void)
+int case_prepare(void)
 {
 	kmsg = klog_open();
+	return reader_prepare(&reader);
 }
 
 struct plan {
 	uint32_t number;
 	unsigned devices, reads, target;
+	uint64_t bytes; /* of the target device, once it is open */
 	struct cursor tables, list;
 };
+
+/* Takes one read; -1 where it is malformed. */
+static int take_read(struct cursor *c, struct read_plan *r)
+{
+	uint64_t sum = 0;
+	unsigned i;
+
+	r->device = take_u16(c);
+	r->flags = take_u16(c);
+	r->buffer_offset = take_u32(c);
+	r->offset = take_u64(c);
+	r->length = take_u32(c);
+	r->pieces = r->flags & READ_PIECES ? take_u16(c) : 0;
+	if (c->bad || r->buffer_offset >= 4096 || r->length > MAX_READ || r->offset >> 63 || r->pieces > MAX_PIECES)
+		return -1;
+	if (r->flags & ~(READ_DIRECT | READ_MAPPED | READ_PIECES | READ_HUGE) || (r->flags & READ_PIECES && !r->pieces))
+		return -1;
+	if (r->flags & READ_MAPPED && r->flags != READ_MAPPED)
+		return -1;
+	r->piece_lengths = take_bytes(c, r->pieces * 4);
+	if (!r->piece_lengths)
+		return -1;
+	for (i = 0; i < r->pieces; i++) {
+		struct cursor at = { r->piece_lengths + 4 * i, 4, 0 };
+
+		sum += take_u32(&at);
+	}
+	return r->pieces && sum != r->length ? -1 : 0;
+}
 
 /* Walks the whole command before anything is done, so that a malformed one does nothing. */
 static int parse_plan(struct cursor *c, struct plan *p)
@@ -39,6 +71,7 @@ static int parse_plan(struct cursor *c, struct plan *p)
 	unsigned i;
 
 	p->number = take_u32(c);
+	p->bytes = 0;
 	p->devices = take_u16(c);
 	p->reads = take_u16(c);
 	p->target = take_u16(c);
@@ -52,14 +85,9 @@ static int parse_plan(struct cursor *c, struct plan *p)
 	}
 	p->list = *c;
 	for (i = 0; i < p->reads && !c->bad; i++) {
-		uint32_t offset_in_page, length;
+		struct read_plan read;
 
-		take_u16(c);
-		take_u16(c);
-		offset_in_page = take_u32(c);
-		take_u64(c);
-		length = take_u32(c);
-		if (offset_in_page >= 4096 || offset_in_page % 8 || length % 8 || length > MAX_READ)
+		if (take_read(c, &read))
 			c->bad = 1;
 	}
 	return c->bad || c->left ? -1 : 0;
@@ -158,19 +186,17 @@ static int open_for(unsigned device, int direct)
 
 static void do_read(int port, struct plan *p, unsigned index)
 {
-	struct cursor *c = &p->list;
-	uint16_t device = take_u16(c), flags = take_u16(c);
-	uint32_t buffer_offset = take_u32(c);
-	uint64_t offset = take_u64(c);
-	uint32_t length = take_u32(c);
+	struct read_plan read;
 	struct read_result r = { .untouched = -1 };
 	uint8_t head[64], *q = head;
-	int fd = device < p->devices ? open_for(device, flags & READ_DIRECT) : -EINVAL;
+	int fd;
 
+	take_read(&p->list, &read);
+	fd = read.device < p->devices ? open_for(read.device, read.flags & READ_DIRECT) : -EINVAL;
 	if (fd < 0)
 		r.result = fd;
 	else
-		read_into_arena(fd, offset, length, buffer_offset, (uint64_t)p->number << 16 | index, &r);
+		read_as_planned(&reader, fd, p->bytes, &read, (uint64_t)p->number << 16 | index, &r);
 	q = put_u32(q, p->number);
 	q = put_u16(q, index);
 	q = put_u16(q, 0);
@@ -188,7 +214,6 @@ void run_case(int port, struct cursor *c)
 	struct klog log;
 	struct plan p;
 	uint8_t head[64], *q = head;
-	uint64_t size = 0;
 	unsigned made = 0, i;
 	int stage, error = 0, leftover;
 
@@ -210,7 +235,7 @@ void run_case(int port, struct cursor *c)
 			stage = STAGE_OPEN;
 			error = -fd;
 			made = p.target;
-		} else if (ioctl(fd, BLKGETSIZE64, &size)) {
+		} else if (ioctl(fd, BLKGETSIZE64, &p.bytes)) {
 			stage = STAGE_OPEN;
 			error = errno;
 			made = p.target;
@@ -220,7 +245,7 @@ void run_case(int port, struct cursor *c)
 	q = put_u16(q, made);
 	q = put_u16(q, stage);
 	q = put_u32(q, error);
-	q = put_u64(q, size);
+	q = put_u64(q, p.bytes);
 	send_frame(port, MSG_OPEN, head, q - head, NULL, 0);
 
 	for (i = 0; stage == STAGE_DONE && i < p.reads; i++)
@@ -260,7 +285,7 @@ void run_bench(int port, struct cursor *c)
 		if (make_devices(&p, &made, &failed) == STAGE_DONE) {
 			fd = open_for(p.target, READ_DIRECT);
 			while (fd >= 0) {
-				ssize_t got = read_plainly(fd, at);
+				ssize_t got = read_plainly(&reader, fd, at);
 
 				if (got < 0)
 					failed = -got;

@@ -216,7 +216,7 @@ int main(void)
 	mailbox_bytes = find_mailbox();
 	if (dm_open_control() < 0)
 		problem("no device-mapper: %s; ", strerror(errno));
-	if (reader_prepare())
+	if (case_prepare())
 		problem("no memory for the arena; ");
 	port = find_port("ovbd.agent");
 	if (port < 0) {
@@ -224,7 +224,6 @@ int main(void)
 		for (;;)
 			pause();
 	}
-	case_prepare();
 	say_hello(port, 0, mailbox_bytes);
 
 	for (;;) {
