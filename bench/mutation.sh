@@ -19,7 +19,7 @@ want=${1:-all}
 run() { [ "$want" = all ] || [ "$want" = "$1" ] && group "$@"; }
 run judge 'judge/*.ts,!judge/*.test.ts' 'judge/*.test.ts'
 run decoders 'oracles/lz4.ts,oracles/zstd.ts,oracles/crc32c.ts,oracles/checksum.ts' 'oracles/lz4.test.ts oracles/zstd.test.ts oracles/crc32c.test.ts oracles/zfile.test.ts'
-run zfile 'oracles/zfile.ts,oracles/zfile-reader.ts,oracles/block-table.ts' 'oracles/zfile.test.ts oracles/zfile-reader.test.ts'
+run zfile 'oracles/zfile.ts,oracles/zfile-reader.ts,oracles/block-table.ts' 'oracles/zfile.test.ts oracles/zfile-reader.test.ts oracles/block-table.test.ts'
 run lsmt 'oracles/lsmt.ts,oracles/lsmt-header.ts,oracles/lsmt-index.ts' 'oracles/lsmt.test.ts oracles/forms.test.ts'
 run forms 'oracles/pair.ts,oracles/sparse.ts,oracles/warp.ts,oracles/tar.ts' 'oracles/forms.test.ts oracles/tar.test.ts'
 run stack 'oracles/stack.ts,oracles/layer.ts,oracles/merge.ts,oracles/source.ts,oracles/lower.ts' 'oracles/stack.test.ts oracles/merge.test.ts oracles/source.test.ts oracles/lower.test.ts oracles/forms.test.ts'

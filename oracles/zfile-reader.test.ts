@@ -91,7 +91,7 @@ describe('which bytes are read', () => {
     bytes.splice(9, 9, 0x40, 91, 92, 93, 94, 0, 0, 0, 0);
     const z = reader({ source: sourceOf(bytes.length, bytes), table: tableOf([9, 9]) });
     expect([...z.read(0, 4)]).toEqual(content(0, 4));
-    expect(refusal(() => z.read(8, 1))).toEqual(['ZF-LZ4-01', 14, 'a match offset is 0']);
+    for (const again of [1, 1, 2]) expect(refusal(() => z.read(8, again))).toEqual(['ZF-LZ4-01', 14, 'a match offset is 0']);
     expect([...z.read(0, 4)]).toEqual(content(0, 4));
     expect(refusal(() => z.read(8, 1))?.[0]).toBe('ZF-LZ4-01');
   });

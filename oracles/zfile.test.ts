@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { writerCrc } from '../generators/checksum.ts';
 import { makeContent } from '../generators/content.ts';
 import { sealDigest } from '../generators/zfile-writer.ts';
-import { setInteger, ZFILE_HEADER } from '../spec/index.ts';
+import { getInteger, setInteger, ZFILE_HEADER } from '../spec/index.ts';
 import { edited, refusal, withZFile, zfile, type Refusal } from '../test/oracle-images.ts';
 import { bufferSource } from './source.ts';
-import { RecordedLeniency, STRICT, type Leniency } from './violation.ts';
+import { collecting, RecordedLeniency, STRICT, type Leniency } from './violation.ts';
 import { looksLikeZFile, openZFile } from './zfile.ts';
 
 const open = (bytes: Uint8Array, lenient: Leniency = STRICT) => openZFile(bufferSource(bytes), lenient);
@@ -82,6 +82,7 @@ describe('each clause of opening', () => {
   const headerField = (field: Parameters<typeof withZFile>[2], value: bigint | number) => withZFile(SOUND, 'header', field, value);
   it.each<[string, Uint8Array, Refusal | null]>([
     ['511 bytes', SOUND.subarray(0, 511), ['ZF-HDR-01', 0, 'the file has 511 bytes, a header takes 512']],
+    ['a header only', SOUND.subarray(0, 512), ['ZF-TRL-01', 0, 'the file has 512 bytes, header and trailer take 1024']],
     ['magic0', edited(SOUND, (b) => { b[7] = 9; }), ['ZF-HDR-02', 0, 'the header lacks the magic values']],
     ['magic1', edited(SOUND, (b) => { b[8] = 9; }), ['ZF-HDR-02', 0, 'the header lacks the magic values']],
     ['header bit 0', headerField('flags', 0x12), ['ZF-HDR-03', 32, 'flag bit 0 of the header is 0, not 1']],
@@ -229,6 +230,29 @@ describe('points that a reader may see otherwise', () => {
     expect(judge(short, lenientOf(['zf.trailer-always']))?.[0]).toBe('ZF-TRL-01');
   });
 
+  it('in header mode the header’s own bits are looked at', () => {
+    const flags = getInteger(OVERWRITE, ZFILE_HEADER, 'flags');
+    expect(judge(withZFile(OVERWRITE, 'header', 'flags', flags | 1n << 5n))?.slice(0, 2)).toEqual(['ZF-FLG-01', 32]);
+  });
+
+  it('whether the trailer is consulted is asked only where the two could differ', () => {
+    const asked = (bytes: Uint8Array): string[] => {
+      const lenient = lenientOf([]);
+      expect(judge(bytes, lenient)).toBeNull();
+      return [...lenient.asked];
+    };
+    const empty = zfile(new Uint8Array(0), { headerMode: true });
+    expect(empty).toHaveLength(1024);
+    expect(asked(empty)).toEqual([]);
+    expect(asked(empty.subarray(0, 512))).toEqual(['zf.trailer-always']);
+    expect(asked(OVERWRITE)).toEqual([]);
+    for (const bit of [0n, 1n, 2n]) {
+      const flags = getInteger(OVERWRITE, ZFILE_HEADER, 'flags', TRAILER) ^ 1n << bit;
+      expect(asked(withZFile(OVERWRITE, 'trailer', 'flags', flags)), `bit ${bit}`).toEqual(['zf.trailer-always']);
+    }
+    expect(asked(withZFile(OVERWRITE, 'trailer', 'index_offset', 1))).toEqual(['zf.trailer-always']);
+  });
+
   it('a group sum of 65535 is refused where that is declared', () => {
     const flag = 'zf.group-sum-limit';
     // All but the last of 16 blocks: 15 entries of 4369 make 65535.
@@ -328,6 +352,26 @@ describe('points that a reader may see otherwise', () => {
     expect(refusal(() => readAll(bytes))?.[0]).toBe('ZF-BLK-03');
     expect(Buffer.compare(readAll(bytes, lenientOf(flag)), CONTENT)).toBe(0);
     expect(refusal(() => readAll(SOUND, lenientOf(flag)))?.[0]).toBe('ZF-BLK-03');
+  });
+});
+
+describe('a reader that goes on', () => {
+  const opened = (bytes: Uint8Array): { told: string[]; read: Refusal | null } => {
+    const told: string[] = [];
+    const z = open(bytes, collecting((v) => told.push(v.clause)));
+    return { told, read: refusal(() => z.read(0, 1)) };
+  };
+  it('decodes no block where it cannot, and says why: the first reason', () => {
+    const at = (field: Parameters<typeof withZFile>[2], value: bigint | number): Uint8Array => withZFile(SOUND, 'trailer', field, value);
+    const algo = 'the algorithm is 9, neither 1 nor 2';
+    expect(opened(at('algo', 9))).toEqual({ told: ['ZF-OPT-02'], read: ['ZF-OPT-02', TRAILER + 76, algo] });
+    for (const size of [0, 2 ** 31]) {
+      expect(opened(at('block_size', size))).toEqual({ told: ['ZF-OPT-01'], read: ['ZF-OPT-01', TRAILER + 72, `the block size is ${size}, no power of two up to 65536`] });
+    }
+    expect(opened(at('original_file_size', 2n ** 63n))).toEqual({ told: ['ZF-SIZE-02'], read: ['ZF-SIZE-02', TRAILER + 56, 'original_file_size is 9223372036854775808, not below 2^63'] });
+    const two = withZFile(at('block_size', 0), 'trailer', 'algo', 9);
+    expect(opened(two)).toMatchObject({ told: ['ZF-OPT-01', 'ZF-OPT-02'], read: ['ZF-OPT-01', TRAILER + 72, expect.anything()] });
+    expect(opened(SOUND)).toEqual({ told: [], read: null });
   });
 });
 
