@@ -142,6 +142,12 @@ describe('what governs a place, and what a reader that does not look finds there
     expect(refusal(() => read(2.5 * SECTOR, 1))).toEqual([clause, 10.5 * SECTOR, 'bytes 5376 to 5377 are mapped, the file has 5120']);
   });
 
+  it('a bad place right behind what is read does no harm', () => {
+    const { read } = stackOf([open('sealed', at(0), { start: 2, end: 3, moffset: 20 })], STRICT);
+    expect(refusal(() => read(0, 2 * SECTOR))).toBeNull();
+    expect(refusal(() => read(0, 2 * SECTOR + 1))?.[0]).toBe('LS-IDX-05');
+  });
+
   it('a remote file that there is not, and a layer that is at fault', () => {
     const { read } = stackOf([open('sealed'), open('sealed', { file: 1 })], STRICT);
     expect(refusal(() => read(0, 1))).toEqual(['LS-WRP-03', 0, 'a data entry of tag 1 maps a file that there is not']);

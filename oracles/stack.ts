@@ -126,7 +126,7 @@ function readPieces(
   };
   const gap = gapClause(layers);
   let done = 0;
-  for (let i = firstPieceAfter(pieces, Math.floor(offset / SECTOR)); i < pieces.length && done < length; i++) {
+  for (let i = firstPieceAfter(pieces, Math.floor(offset / SECTOR)); i < pieces.length; i++) {
     const piece = pieces[i]!;
     const from = Math.max(piece.start * SECTOR - offset, done);
     if (from >= length) break;
