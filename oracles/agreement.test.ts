@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { build, drawCase } from '../generators/draw.ts';
-import { examine } from './examine.ts';
+import { examine, strictOutcome } from './examine.ts';
 
 const CASES = 400;
 
@@ -45,4 +46,11 @@ describe('generator and reader are two opinions', () => {
       }
     }
   });
+});
+
+it('the sizes that are worked out change no outcome', () => {
+  for (let i = 0; i < 150; i++) {
+    const { case: sized, expectation } = examine(build(drawCase(17, i)).case);
+    expect(isDeepStrictEqual(strictOutcome(sized), expectation.strict), `case ${i}`).toBe(true);
+  }
 });
