@@ -5,7 +5,7 @@ import { writeTar } from '../generators/tar-writer.ts';
 import { edited, entryBytes, layer, sectors, withLsmt, withZFile, zfile, type LooseEntry } from '../test/oracle-images.ts';
 import { checkLayers, checkSteps, MAX_LISTED, type CheckResult } from './check.ts';
 import { guessLayer } from './guess.ts';
-import { bufferSource } from './source.ts';
+import { bufferSource, type ByteSource } from './source.ts';
 
 const check = (...files: Uint8Array[]): CheckResult => checkLayers(files.map((f) => ({ file: bufferSource(f) })));
 /** Clause, file and byte of each violation. */
@@ -124,6 +124,7 @@ describe('check', () => {
     expect(as(zfile(sectors(9))).violations).toEqual([]);
     expect(told(check(zfile(sectors(32))))).toEqual([[0, 'LS-HDR-02', 'decoded', 'open', 0]]);
     expect(told(as(SOUND))).toEqual([[0, 'ZF-HDR-02', 'file', 'open', 0]]);
+    expect(as(SOUND).violations[0]!.why).toBe('the header lacks the magic values');
   });
 
   it('pairs, with the file that is at fault', () => {
@@ -153,6 +154,23 @@ describe('check', () => {
     const tall = checkLayers(Array.from({ length: 256 }, () => ({ file: bufferSource(SOUND) })));
     expect(told(tall)).toEqual([[null, 'ST-CNT-01', 'file', 'open', 0]]);
     expect(tall.count.MUST).toBe(1);
+  });
+
+  it('what is no violation is passed on', () => {
+    const broken = { size: 99_999, read: () => { throw new RangeError('ours'); } };
+    expect(() => checkLayers([{ file: broken }])).toThrow(RangeError);
+    // One that shows a header, and fails behind it.
+    const halfway = { size: SOUND.length, read: (offset: number, length: number) => (offset > 0 ? broken.read() : SOUND.subarray(0, length)) };
+    expect(() => checkLayers([{ file: halfway }])).toThrow(RangeError);
+  });
+
+  it('is of a device where nothing is said, and counts a tar’s headers as done', () => {
+    const packed = zfile(new Uint8Array(512 * 1024), { blockSize: 512 });
+    const file = bufferSource(writeTar(packed, true));
+    const steps = checkSteps([{ file }]);
+    // The blocks are behind it; their index and the trailer are not.
+    expect(steps.next().value).toEqual({ done: 1536 + packed.length - 512 - 1024 * 4, total: file.size });
+    expect((steps.next().value as CheckResult).violations.map((v) => v.clause)).toEqual(['LS-HDR-02']);
   });
 
   it('lets its caller in between', () => {
@@ -186,5 +204,18 @@ describe('guessing', () => {
     expect(shape(sparse, { index: bufferSource(SOUND) })).toEqual([[], null]);
     expect(shape(sparse, { remote: bufferSource(SOUND) })).toEqual([[], null]);
     expect(shape(new Uint8Array(0))).toEqual([[], null]);
+  });
+
+  it('keeps the other files of a layer, and passes on what is no violation', () => {
+    const [file, index, remote] = [SOUND, PACKED, SOUND].map(bufferSource) as [ByteSource, ByteSource, ByteSource];
+    expect(guessLayer({ file, index })).toEqual({ wrapping: [], file, index });
+    expect(guessLayer({ file, remote })).toEqual({ wrapping: [], file, remote });
+    expect(guessLayer({ file: index, index: file })).toEqual({ wrapping: ['zfile'], file: index, index: file });
+    const tar = writeTar(SOUND, true);
+    const broken = { size: tar.length, read: (offset: number, length: number) => {
+      if (offset > 0) throw new RangeError('ours');
+      return tar.subarray(0, length);
+    } };
+    expect(() => guessLayer({ file: broken })).toThrow(RangeError);
   });
 });

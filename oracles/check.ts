@@ -123,7 +123,7 @@ class Findings {
 function* checkLayer(input: LayerInput, as: 'device' | 'zfile', findings: Findings): Iterable<number | Omit<CheckedLayer, 'unlisted'>> {
   const source = guessLayer(input);
   let phase: FoundViolation['phase'] = 'open';
-  /** Where the tar's member starts, bytes. */
+  /** Where the tar's member starts, bytes; 0 as long as it is the tar that is judged. */
   let start = 0;
   let decoded = false;
   let blocks = 0;
@@ -135,8 +135,7 @@ function* checkLayer(input: LayerInput, as: 'device' | 'zfile', findings: Findin
     const container = v.clause.startsWith('ZF-');
     // All that is wrong with blocks is told before the layer in them is read through them.
     if (container && verified) return;
-    if (v.clause.startsWith('TR-')) findings.add(v, 'file', phase, v.at);
-    else if (v.inIndexFile) findings.add(v, 'index', phase, v.at);
+    if (v.inIndexFile) findings.add(v, 'index', phase, v.at);
     else if (decoded && !container) findings.add(v, 'decoded', phase, v.at);
     else findings.add(v, 'file', phase, start + v.at);
   };

@@ -121,6 +121,7 @@ describe('points that a reader may see otherwise', () => {
     ['a UUID without its NUL', edited(SOUND, (b) => { b[92] = 0x30; }), 'ls.reserved-refused', ['LS-RSV-01', 56, 'the UUID is none (header)']],
     ['a parent UUID that is none', edited(SOUND, (b) => { b[TRAILER + 93] = 0; }), 'ls.reserved-refused', ['LS-RSV-01', TRAILER + 93, 'the parent’s UUID is none (trailer)']],
     ['bytes behind the user tag', edited(SOUND, (b) => { b[134] = 65; b[140] = 65; }), 'ls.reserved-refused', ['LS-RSV-01', 140, 'the user tag is no text with NULs behind it (header)']],
+    ['a byte behind an empty user tag', edited(SOUND, (b) => { b[134] = 0; b[135] = 65; }), 'ls.reserved-refused', ['LS-RSV-01', 135, 'the user tag is no text with NULs behind it (header)']],
     ['a user tag that is no text', edited(SOUND, (b) => { b[134] = 0xff; }), 'ls.reserved-refused', ['LS-RSV-01', 134, 'the user tag is no text with NULs behind it (header)']],
     ['a full user tag that is no text', edited(SOUND, (b) => { b.fill(0xff, 134, 390); }), 'ls.reserved-refused', ['LS-RSV-01', 134, 'the user tag is no text with NULs behind it (header)']],
     ['a tag', layer({ entries: [{ offset: 0, length: 1, moffset: 8 }, { offset: 1, length: 1, moffset: 8, tag: 3 }] }), 'ls.tag-nonzero-refused', ['LS-TAG-01', 8192 + 16, 'the tag of entry 1 is 3, not 0']],
