@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Runs a stored case again, from its bytes. */
-import type { Case, Observation, Verdict } from '../model/index.ts';
+import type { Case, Explanation, Observation, Verdict } from '../model/index.ts';
 import { examine } from '../oracles/examine.ts';
 import type { Target } from '../targets/target.ts';
 import { declaredFlags } from './prepare.ts';
@@ -42,4 +42,12 @@ export async function replayFinding(finding: Replayable, target: Target, options
   } finally {
     await session.close();
   }
+}
+
+/** What the target makes of its log where a death or a complaint gave the signature; undefined for what no log named. */
+export async function explainFinding(target: Target, signature: string, { death, complaints, log }: Observation): Promise<Explanation | undefined> {
+  const titles = [...(death ? [death.title] : []), ...complaints.map((c) => c.title)];
+  // The judge leaves out the first word of a hang's title, which its kind says already.
+  const title = titles.find((one) => signature.endsWith(one.replace(/^hang /, ''))) ?? titles[0];
+  return title === undefined ? undefined : target.explain?.(log, title);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** From suspicious verdicts to findings: group by signature, confirm, shrink. */
-import { FINDING_KINDS, isFindingKind, type Finding, type FindingKind } from '../model/index.ts';
+import { FINDING_KINDS, isFindingKind, type Explanation, type Finding, type FindingKind } from '../model/index.ts';
 import type { Target } from '../targets/target.ts';
+import { explainFinding } from './replay.ts';
 import { confirm, historyOf, SUSPECTS_TRIED, type Confirmed, type Suspect } from './confirm.ts';
 import { inParallel, type Lanes } from './lanes.ts';
 import type { Prepared } from './prepare.ts';
@@ -42,7 +43,8 @@ export async function triage(s: TriageSettings): Promise<Finding[]> {
     if (finding) findings.push(finding);
     s.progress('shrink', ++done, confirmed.length, confirmed.length);
   });
-  return findings.sort((a, b) => FINDING_KINDS.indexOf(a.kind) - FINDING_KINDS.indexOf(b.kind) || (a.signature < b.signature ? -1 : 1));
+  const severity = (f: Finding): number => s.target.severity?.(f.signature.slice(f.kind.length + 2)) ?? 0;
+  return findings.sort((a, b) => FINDING_KINDS.indexOf(a.kind) - FINDING_KINDS.indexOf(b.kind) || severity(a) - severity(b) || (a.signature < b.signature ? -1 : 1));
 }
 
 function groupSuspects({ target, screened }: TriageSettings): Map<string, Group> {
@@ -114,12 +116,21 @@ async function finish(s: TriageSettings, group: Group, { suspect, shown, confirm
   const verdict = last.verdict.signature === group.signature
     ? last.verdict
     : { kind: group.kind, signature: group.signature, why: 'seen once, not shown again by the case alone nor after the cases before it' };
+  const explanation = await explainFinding(s.target, group.signature, last.observation);
   return {
     signature: group.signature, kind: group.kind, target: s.target.identity.name, count: group.count,
     ...(verdict.clause === undefined ? {} : { clause: verdict.clause }),
     firstCase: subject.case.id, smallest: smallest.case,
     before: confirmation.blame === 'alone' ? [] : suspect.before().map((p) => p.case),
-    expectation: smallest.expectation, observation: last.observation, verdict, confirmation,
+    expectation: smallest.expectation, observation: last.observation, verdict: { ...verdict, why: located(verdict.why, explanation) }, confirmation,
+    ...(explanation === undefined ? {} : { explanation }),
     shrinkExecutions: executions,
   };
+}
+
+/** A reason with the line of the target's own code that it leads to. */
+function located(why: string, explanation: Explanation | undefined): string {
+  // A path is one of the kernel's headers.
+  const place = explanation?.where.find((one) => one.includes(':') && !one.includes('/'));
+  return place === undefined ? why : `${why} (${place.split(' ')[0]!})`;
 }

@@ -18,6 +18,14 @@ export interface Confirmation {
   readonly blame: 'alone' | 'sequence' | 'unreliable';
 }
 
+/** What a target's log says of one death or complaint, with what the lab knows of its code. */
+export interface Explanation {
+  /** Frames of the target's own code, innermost first: `dm-zfile.c:88 zfile_open`, or `zfile_open+0x82` where the line is not known. */
+  readonly where: readonly string[];
+  /** The part of the log, with source lines beside the frames. */
+  readonly report: string;
+}
+
 export interface Finding {
   readonly signature: string;
   readonly kind: FindingKind;
@@ -34,6 +42,8 @@ export interface Finding {
   readonly expectation: Expectation;
   readonly observation: Observation;
   readonly verdict: Verdict;
+  /** Present where a log named it and the target could say more. */
+  readonly explanation?: Explanation;
   readonly confirmation: Confirmation;
   /** Executions spent on shrinking. */
   readonly shrinkExecutions: number;

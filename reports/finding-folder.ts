@@ -47,6 +47,7 @@ export function saveFinding(
   try {
     writeFileSync(join(temporary, 'finding.json'), `${JSON.stringify(manifestOf(finding, identity, replay), null, 2)}\n`);
     writeFileSync(join(temporary, 'kernel.log'), finding.observation.log);
+    if (finding.explanation) writeFileSync(join(temporary, 'report.txt'), `${finding.explanation.report}\n`);
     writeImages(temporary, finding.smallest);
     finding.before.forEach((c, n) => writeImages(join(temporary, beforeFolder(n)), c));
     writeReads(temporary, finding);

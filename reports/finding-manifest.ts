@@ -86,6 +86,8 @@ export interface FindingManifest {
   readonly before: readonly StoredCase[];
   readonly expectation: ExpectationSummary;
   readonly observation: ObservationSummary;
+  /** Frames of the target's own code, innermost first; the part of the log they are in is report.txt. */
+  readonly where?: readonly string[];
   /** The one command that shows it again. */
   readonly replay: string;
 }
@@ -112,6 +114,7 @@ export function manifestOf(finding: Finding, identity: TargetIdentity, replay: s
       alternatives: finding.expectation.alternatives.map((a) => ({ flags: a.flags, outcome: outcomeSummary(a.outcome) })),
     },
     observation: observationSummary(finding.observation),
+    ...(finding.explanation && { where: finding.explanation.where }),
     replay,
   };
 }
@@ -270,5 +273,6 @@ export const manifestCheck: Check<FindingManifest> = record({
     history: natural,
     engineError: optional(line),
   }),
+  where: optional(words),
   replay: line,
 });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The one interface between the engine and whatever is tested. */
-import type { Case, Lowered, Observation, Stance, TargetIdentity } from '../model/index.ts';
+import type { Case, Explanation, Lowered, Observation, Stance, TargetIdentity } from '../model/index.ts';
 
 /** One case made ready for a target. */
 export interface Job {
@@ -42,5 +42,9 @@ export interface Target {
   /** Instances that may run at the same time. */
   readonly lanes: number;
   open(): Promise<Session>;
+  /** What `log` says of the death or complaint of this title, for people; undefined where it says nothing. */
+  explain?(log: string, title: string): Promise<Explanation | undefined>;
+  /** How bad what a title names is, of deaths and complaints of one kind; 0 is the worst. */
+  severity?(title: string): number;
   close(): Promise<void>;
 }

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
-import { replayFinding } from '../../engine/replay.ts';
+import { explainFinding, replayFinding } from '../../engine/replay.ts';
 import { EXIT, UsageError, isFindingKind, type Observation, type TargetIdentity } from '../../model/index.ts';
 import {
   count, loadFinding, manyLines, observationSummary, oneLine, sha256,
@@ -42,7 +42,9 @@ export async function replay(folder: string, options: ReplayOptions, signal: Abo
     if (result.observation) printObservation(finding.expectation.strict, result.observation);
     print(`verdict   ${[result.verdict.signature ?? result.verdict.kind, result.verdict.why].filter(Boolean).join(': ')}`);
     if (result.verdict.kind === 'engine-error') return EXIT.engine;
-    printLog(result.observation?.log ?? '');
+    const explained = result.observation && result.verdict.signature ? await explainFinding(target, result.verdict.signature, result.observation) : undefined;
+    explained?.where.forEach((place, i) => print(`${i === 0 ? 'where' : ''}`.padEnd(10) + place));
+    printLog(explained?.report ?? result.observation?.log ?? '');
     if (result.shown > 0) {
       print(`shown again: ${result.shown} of ${result.tried}`);
       return EXIT.findings;

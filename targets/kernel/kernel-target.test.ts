@@ -14,7 +14,7 @@ import { encodeTest } from './wire.ts';
 const lab = await labForTests();
 if (typeof lab === 'string') console.warn(`skipped: the kernel target, ${lab}`);
 const patch = patchForTests();
-const patchLab = patch === undefined ? 'the patch is not at hand (set OVBD_SHARED)' : typeof lab === 'string' ? lab : await labForTests(patch);
+const patchLab = patch === undefined ? 'the patch is not at hand (set OVBD_SHARED)' : typeof lab === 'string' ? lab : await labForTests({ patch });
 if (typeof patchLab === 'string') console.warn(`skipped: the patch in the kernel target, ${patchLab}`);
 
 async function observe(target: Target, jobs: readonly Job[], options?: RunOptions, each?: (index: number) => void): Promise<Observation[]> {

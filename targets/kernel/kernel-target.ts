@@ -7,10 +7,13 @@ import { truncateSync, writeFileSync } from 'node:fs';
 import { EngineError, type Stance } from '../../model/index.ts';
 import type { Target } from '../target.ts';
 import { chooseAccelerator } from './accelerator.ts';
+import { explain } from './explain.ts';
+import { Symbols } from './frames.ts';
 import { deployOnPatch, deployOnStock } from './deploy.ts';
 import { Cache, defaultCacheRoot } from './lab/cache.ts';
 import type { PreparedLab } from './lab/index.ts';
 import type { Steps } from './lab/steps.ts';
+import { severityOf } from './klog-patterns.ts';
 import { KERNEL_COMMAND_LINE, MAILBOX_BYTES, type Accelerator, type Machine } from './qemu-args.ts';
 import { runDir } from './run-dir.ts';
 import { KernelSession, type SessionParts } from './session.ts';
@@ -71,6 +74,7 @@ export async function openKernelTarget(lab: PreparedLab, options: KernelTargetOp
   if (patch && lab.module === undefined) throw new EngineError('the lab has no module to test');
   const launcher = await openLauncher(lab, options);
   const sessions = new Set<KernelSession>();
+  const symbols = new Symbols({ name: (patch && lab.module?.kernelName) || '', symbols: lab.module?.symbols, sourceFolder: lab.module?.sourceFolder });
   const kernel = lab.kernel.release;
   const { accelerator } = launcher.machine;
   return {
@@ -95,6 +99,8 @@ export async function openKernelTarget(lab: PreparedLab, options: KernelTargetOp
     sizeUnit: 512,
     ...(patch ? {} : { needsLowering: true }),
     lanes: Math.max(1, options.lanes ?? Math.min(4, availableParallelism())),
+    severity: severityOf,
+    explain: (log, title) => explain(log, title, symbols),
     open: async () => {
       const session = new KernelSession({
         start: (mailbox) => launcher.start(mailbox),

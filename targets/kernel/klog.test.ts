@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** The excerpts come from runs of the patch's third version on Linux 6.1, shortened; those marked as made are not. */
 import { describe, expect, it } from 'vitest';
-import { deathReport, diedOfMemory, hangTitle, parseKernelLog } from './klog.ts';
+import { blamedReports, deathReport, diedOfMemory, parseKernelLog } from './klog.ts';
+import { hangTitle } from './klog-hang.ts';
+import { severityOf } from './klog-patterns.ts';
 
 const own = 'dm_overlaybd';
 const titles = (log: string, module: string | undefined = own): string[] => parseKernelLog(log, module).map(({ kind, title }) => `${kind}: ${title}`);
@@ -103,7 +105,7 @@ describe('crashes', () => {
     expect(titles(`general protection fault, probably for non-canonical address 0x6b6b6b6b6b6b6b6b: 0000 [#1] PREEMPT SMP\n${trace}`)).toEqual([`crash: general-protection-fault ${where}`]);
     expect(titles(`divide error: 0000 [#1] PREEMPT SMP NOPTI\n${trace}`)).toEqual([`crash: divide-error ${where}`]);
     expect(titles(`WARNING: CPU: 0 PID: 1 at mm/page_alloc.c:5527 __alloc_pages+0x2d7/0x330\n${trace}`)).toEqual([`crash: warning ${where}`]);
-    expect(titles(`BUG: KASAN: slab-out-of-bounds in memcpy+0x1/0x2\nRead of size 4096 at addr ffff888\n${trace}`)).toEqual([`memory: kasan-slab-out-of-bounds ${where}`]);
+    expect(titles(`BUG: KASAN: slab-out-of-bounds in memcpy+0x1/0x2\nRead of size 4096 at addr ffff888\n${trace}`)).toEqual([`memory: kasan-slab-out-of-bounds-read ${where}`]);
     expect(titles(`UBSAN: shift-out-of-bounds in drivers/md/dm-lsmt.c:10:3\n${trace}`)).toEqual([`memory: ubsan-shift-out-of-bounds ${where}`]);
     expect(titles(`BUG kmalloc-64 (Tainted: G           OE     ): Right Redzone overwritten\n${trace}`)).toEqual([`memory: slub-right-redzone-overwritten ${where}`]);
     expect(titles(`watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [kworker/u2:0:9]\n${trace}`)).toEqual([`hang: soft-lockup ${where}`]);
@@ -114,7 +116,41 @@ describe('crashes', () => {
 
   it('after a sanitizer spoke are named by the sanitizer (made)', () => {
     const kasan = 'BUG: KASAN: use-after-free in lsmt_close+0x1/0x2 [dm_overlaybd]\n---[ end trace 0 ]---\n';
-    expect(deathReport(kasan + PAGE_FAULT, own)).toEqual({ kind: 'memory', title: 'kasan-use-after-free in lsmt_close', blamed: true });
+    expect(deathReport(kasan + PAGE_FAULT, own)).toMatchObject({ kind: 'memory', title: 'kasan-use-after-free in lsmt_close', blamed: true, severity: 0 });
+  });
+});
+
+describe('of several reports', () => {
+  it('the worst one names a death, whatever came first (made)', () => {
+    const warn = 'WARNING: CPU: 0 PID: 1 at mm/page_alloc.c:5527 __alloc_pages+0x2d7/0x330\n lsmt_open_files+0x1/0x2 [dm_overlaybd]\n---[ end trace 0 ]---\n';
+    expect(titles(warn + PAGE_FAULT)).toEqual(['crash: warning in lsmt_open_files', 'crash: page-fault in blkdev_pread']);
+    expect(deathReport(warn + PAGE_FAULT, own)?.title).toBe('page-fault in blkdev_pread');
+    expect(blamedReports(warn + PAGE_FAULT, own).map((r) => r.title)).toEqual(['page-fault in blkdev_pread', 'warning in lsmt_open_files']);
+  });
+
+  it('severity is a matter of the title', () => {
+    const order = ['kasan-use-after-free-write in f', 'page-fault in f', 'ubsan-shift-out-of-bounds in f', 'soft-lockup in f', 'unreferenced-object in f'].map(severityOf);
+    expect(order).toEqual([0, 1, 2, 3, 4]);
+    expect(severityOf('what nobody knows')).toBe(4);
+  });
+
+  it('each has the lines that are its own (made)', () => {
+    const log = `nothing\n${NULL_DEREF}\nnothing more`;
+    const [report] = parseKernelLog(log, own);
+    expect(log.split('\n').slice(...report!.lines).at(0)).toContain('NULL pointer');
+    expect(log.split('\n').slice(...report!.lines).at(-1)).toContain('end trace');
+  });
+});
+
+describe('stacks of another time', () => {
+  it('do not say where: KASAN shows where the memory came from, too (made)', () => {
+    const log = 'BUG: KASAN: slab-use-after-free in process_one_work+0x1/0x2\nRead of size 8 at addr ffff888 by task kworker/0:1/9\nCall Trace:\n kasan_report+0x1/0x2\n process_one_work+0x1/0x2\n\nAllocated by task 1:\n kmalloc_trace+0x1/0x2\n lsmt_open+0x1/0x2 [dm_overlaybd]\n';
+    expect(titles(log)).toEqual(['memory: kasan-slab-use-after-free-read in process_one_work']);
+  });
+
+  it('a null pointer has one name with and without KASAN (made)', () => {
+    const log = 'general protection fault, probably for non-canonical address 0xdffffc0000000001: 0000 [#1] PREEMPT SMP KASAN\nKASAN: null-ptr-deref in range [0x0000000000000008-0x000000000000000f]\nRIP: 0010:lsmt_target_ctr+0x1/0x2 [dm_overlaybd]\n';
+    expect(titles(log)).toEqual(['crash: page-fault in lsmt_target_ctr']);
   });
 });
 

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:os';
 import type { Complaint, Death, Observation, ReadObservation } from '../../model/index.ts';
 import type { Deployment } from './deploy.ts';
-import { parseKernelLog } from './klog.ts';
+import { blamedReports } from './klog.ts';
 import type { ReadCommand, Message } from './wire.ts';
 
 const STAGES = ['', 'create', 'table load', 'resume', 'open'] as const;
@@ -128,9 +128,7 @@ export class Observer {
 
   #takeEnd(taint: number, errno: number, log: string): void {
     this.#log = log;
-    for (const report of parseKernelLog(log, this.#module)) {
-      if (report.blamed) this.#complaints.push({ kind: report.kind === 'hang' ? 'crash' : report.kind, title: report.title });
-    }
+    for (const { kind, title } of blamedReports(log, this.#module)) this.#complaints.push({ kind: kind === 'hang' ? 'crash' : kind, title });
     // What cannot be removed is held by a reference that nobody gave back.
     if (errno !== 0) this.#complaints.push({ kind: 'leak', title: `device cannot be removed: ${errnoName(errno)}` });
     if (taint !== 0 && this.#complaints.length === 0) {

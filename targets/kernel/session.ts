@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { EngineError, readProblem, type Death, type Observation } from '../../model/index.ts';
 import type { Job, RunOptions, Session } from '../target.ts';
 import { CannotDeploy, tablesOf, type Deployment } from './deploy.ts';
-import { hangTitle } from './klog.ts';
+import { hangTitle } from './klog-hang.ts';
 import { Mailbox, type Region } from './mailbox.ts';
 import { Observer, OutOfOrder, notRun } from './observe.ts';
 import { postMortem } from './post-mortem.ts';
@@ -26,8 +26,8 @@ const START_MS = 15_000;
 const START_TRIES = 3;
 /** VMs lost in a row before we stop: somebody is killing them, or the machine is out of memory. */
 const MAX_LOST = 10;
-/** Characters of console or stacks that go into an observation. */
-const LOG_LIMIT = 32 << 10;
+/** Characters of console or stacks that go into an observation: the stacks of all tasks are 30 to 90 thousand. */
+const LOG_LIMIT = 128 << 10;
 
 export interface SessionParts {
   /** A VM that answers a ping when it is up. */
@@ -161,9 +161,14 @@ export class KernelSession implements Session {
             vm.forgive();
             continue;
           }
-          if (log === undefined) await vm.nmi(1000 * slow);
+          if (log === undefined) {
+            await vm.dumpTasks(3000 * slow);
+            // What it is doing itself, which tells more than where the others wait.
+            await vm.nmi(1000 * slow);
+          }
           const text = `${log ?? ''}${vm.console}`;
-          return died({ death: { kind: 'hang', title: hangTitle(text, this.#parts.module), phase } }, text);
+          const title = text.trim() === '' ? `no output in ${phase.split(' ')[0]!}` : hangTitle(text, this.#parts.module);
+          return died({ death: { kind: 'hang', title, phase } }, text);
         }
         const { message } = event;
         extensions = 0;
@@ -257,7 +262,7 @@ export class KernelSession implements Session {
 
 /** Messages that break the protocol: memory that the target damaged, or our own mistake. Until it is known which, ours. */
 function garbage(why: string, phase: string): { death: Death } {
-  return { death: { kind: 'lost', title: `the guest agent breaks the protocol: ${why}`, phase } };
+  return { death: { kind: 'lost', title: `lost connection: the guest agent breaks the protocol: ${why}`, phase } };
 }
 
 function readsOf(job: Job, device: number): ReadCommand[] {

@@ -10,13 +10,13 @@ import { Cache, Steps, missingPackages, newestCached, prepareLab, type PreparedL
 export const cache = new Cache();
 
 /** The lab, or why it is not here. Never installs anything. */
-export async function labForTests(patch?: string): Promise<PreparedLab | string> {
+export async function labForTests(subject: { readonly patch?: string; readonly source?: string } = {}): Promise<PreparedLab | string> {
   const missing = missingPackages('vm');
   if (missing.length > 0) return `missing: ${missing.join(', ')}`;
   const debian12 = existsSync('/etc/os-release') && /^VERSION_CODENAME=bookworm$/m.test(readFileSync('/etc/os-release', 'utf8'));
   if (!debian12 && (await newestCached(cache)) === undefined) return 'this is not Debian 12 and no kernel is cached';
   try {
-    return await prepareLab({ cache, steps: new Steps(), patch });
+    return await prepareLab({ cache, steps: new Steps(), ...subject });
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

@@ -11,6 +11,9 @@ import { MessageDecoder, WireError, encodePing, encodeRescue, type Message } fro
 
 /** Characters of console kept; an oops is about 4000. */
 const CONSOLE_LIMIT = 256 << 10;
+/** Milliseconds that a key needs from the serial port to its effect, and of silence after which a dump has ended. */
+const KEY_MS = 50;
+const QUIET_MS = 400;
 /** Messages waiting for us; a guest that sends more without being asked is broken. */
 const MAX_WAITING = 65536;
 
@@ -43,6 +46,7 @@ export type Hello = Extract<Message, { type: 'hello' }>;
 export class Vm {
   readonly #child: ChildProcess;
   readonly #agent: Duplex;
+  readonly #serial: Duplex;
   readonly #rescue: Duplex;
   readonly #console = new CappedText(CONSOLE_LIMIT);
   readonly #stderr = new CappedText(16 << 10);
@@ -62,7 +66,8 @@ export class Vm {
     const stream = (fd: number): Duplex => this.#child.stdio[fd] as unknown as Duplex;
     for (const fd of [FD.console, FD.agent, FD.rescue, FD.monitor]) stream(fd).on('error', () => undefined);
     (this.#child.stdio[2] as Readable).on('data', (chunk: Buffer) => this.#stderr.add(chunk.toString('latin1')));
-    stream(FD.console).on('data', (chunk: Buffer) => {
+    this.#serial = stream(FD.console);
+    this.#serial.on('data', (chunk: Buffer) => {
       this.#lastSign = performance.now();
       this.#console.add(chunk.toString('latin1'));
     });
@@ -201,6 +206,29 @@ export class Vm {
     });
   }
 
+  /**
+   * Asks a kernel that runs none of our processes, but takes interrupts, for all
+   * stacks: by the break signal of its serial port, which is its SysRq key
+   * (Documentation/admin-guide/sysrq.rst). Gives what the console then said, after
+   * `milliseconds` or when it has been silent for `QUIET_MS`; empty where nothing came.
+   */
+  async dumpTasks(milliseconds: number): Promise<string> {
+    const before = this.console.length;
+    // 7: show messages of all levels, which are otherwise kept from the slow port; t: tasks and workqueues.
+    for (const key of '7t') {
+      await this.monitor.command('chardev-send-break', { id: 'console' }).catch(() => undefined);
+      this.#serial.write(key);
+      await pause(KEY_MS);
+    }
+    const until = performance.now() + milliseconds;
+    while (this.#ended === undefined && performance.now() < until) {
+      const quiet = performance.now() - this.#lastSign;
+      if (quiet > QUIET_MS) break;
+      await pause(QUIET_MS - quiet + 1);
+    }
+    return this.console.slice(before);
+  }
+
   /** Makes a kernel that answers nobody panic, so that its console says where it is. */
   async nmi(milliseconds: number): Promise<void> {
     const answer = this.monitor.command('inject-nmi').catch(() => undefined);
@@ -212,4 +240,8 @@ export class Vm {
     this.#child.kill('SIGKILL');
     await this.exited;
   }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
