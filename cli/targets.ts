@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: MIT
 /** Targets by name: what a run asks for, what can be had, and what `replay` needs to have it again. */
+import { availableParallelism } from 'node:os';
+import { inParallel } from '../engine/lanes.ts';
 import { EngineError, UsageError } from '../model/index.ts';
 import { defectOf } from '../targets/fakes/reader/defects.ts';
 import type { Target } from '../targets/target.ts';
 import type { Cache, Steps } from '../targets/kernel/lab/index.ts';
+import { checkSubject, columnsOf, subjectOf, type KernelColumn, type Kernels, type Subject } from './columns.ts';
 
-/** Names that `--target` takes. */
+/** Names that `--target` takes; `stock` and `patch` stand for all their columns. */
 export const TARGET_NAMES = ['oracle', 'canary', 'fake-lies', 'fake-crashes', 'fake-reader', 'stock', 'patch'] as const;
 /** The reader apart from the oracle may be given one of its defects: `fake-reader:stack-reversed`. */
 export type TargetName = (typeof TARGET_NAMES)[number] | `fake-reader:${string}`;
 
-/** Where the module under test comes from: at most one of them. */
-export interface Subject {
-  readonly patch?: string;
-  readonly source?: string;
-  readonly module?: string;
-}
-
-export interface TargetRequest extends Subject {
+export interface TargetRequest extends Subject, Kernels {
   /** Undefined: the default targets. */
   readonly names?: readonly string[];
   /** False: leave virtual machines out. */
@@ -36,89 +32,113 @@ export interface LabTools {
 export interface OpenTargets {
   readonly targets: readonly Target[];
   readonly skipped: readonly { readonly target: string; readonly reason: string }[];
-  /** True where the user asked for a target by name or by `--patch` and the machine could not have it. */
+  /** True where the user asked for a target by name or by `--patch` and it could not be had. */
   readonly missed: boolean;
 }
 
-/** The names a request means, without repetition; throws `UsageError` for unknown or contradictory ones. */
+/** The names a request means, without repetition; throws `UsageError` for unknown or contradictory ones. Reads nothing. */
 export function targetNames(request: TargetRequest): TargetName[] {
+  checkSubject(request);
   const given = subjectOf(request);
-  if (given.length > 1) throw new UsageError(`--${given.join(' and --')} exclude each other: give one`);
   const names = [...new Set(request.names ?? ['oracle', given.length > 0 ? 'patch' : 'stock'])];
   for (const name of names) {
     if (!isTargetName(name)) throw new UsageError(`there is no target "${name}"; there are ${TARGET_NAMES.join(', ')}`);
   }
   if (given.length === 0 && names.includes('patch')) throw new UsageError('--target patch needs --patch, --source or --module');
   if (given.length > 0 && !names.includes('patch')) throw new UsageError(`--${given[0]} is given, but --target patch is not`);
+  if ((request.kernel ?? request.kernelBuild ?? request.sanitize) !== undefined && !names.some(isVm)) throw new UsageError('--kernel, --kernel-build and --sanitize need a target that runs on a kernel: --target stock or patch');
   return names as TargetName[];
 }
 
+/** A target before it is opened. */
+type Plan = { readonly name: string; readonly column?: KernelColumn };
+
 /**
- * Opens what can run. What the machine cannot have is skipped with what to do
- * about it; what the user gave wrongly (a patch that does not compile) throws
- * `UsageError`. Throws `UsageError` too where nothing is left.
+ * Opens what can run, in the order of the names, kernels at the same time: their
+ * modules are built beside each other. What the machine cannot have is skipped
+ * with what to do about it. What the user gave wrongly (a patch that does not
+ * compile) throws `UsageError` where it is the only column, and is skipped with
+ * the reason where others remain. Throws `UsageError` too where nothing is left.
  */
 export async function openTargets(request: TargetRequest, tools: LabTools): Promise<OpenTargets> {
-  const targets: Target[] = [];
   const skipped: { target: string; reason: string }[] = [];
+  const plans = await plansOf(request, skipped, tools);
+  const several = plans.filter((p) => p.column?.role === 'patch').length > 1;
+  const opened: (Target | undefined)[] = plans.map(() => undefined);
+  const reasons: (string | undefined)[] = plans.map(() => undefined);
   let missed = false;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([tools.signal, stop.signal]);
+  let failure: unknown;
   try {
-    for (const name of targetNames(request)) {
-      const isVm = name === 'stock' || name === 'patch';
-      if (isVm && !request.vm) {
-        skipped.push({ target: name, reason: '--no-vm' });
-        continue;
-      }
+    await inParallel(plans, availableParallelism(), signal, async ({ name, column }, i) => {
       try {
-        targets.push(await openTarget(name, request, tools));
+        opened[i] = column === undefined ? await openBuiltin(name as TargetName) : await openKernel(column, request.jobs, { ...tools, signal });
       } catch (error) {
-        if (!isVm || tools.signal.aborted || !(await isMachinesFault(error, name))) throw error;
-        skipped.push({ target: name, reason: (error as Error).message });
-        missed ||= request.names !== undefined || name === 'patch';
+        const skips = column !== undefined && !signal.aborted && ((several && error instanceof UsageError) || await isMachinesFault(error, column.role));
+        if (skips) {
+          reasons[i] = (error as Error).message;
+          missed ||= request.names !== undefined || column.role === 'patch';
+          return;
+        }
+        // The others end first, so that none of them opens a target that nobody closes.
+        failure ??= error;
+        stop.abort();
       }
-    }
+    });
+    if (failure !== undefined) throw failure;
+    tools.signal.throwIfAborted();
+    plans.forEach(({ name }, i) => reasons[i] !== undefined && skipped.push({ target: name, reason: reasons[i]! }));
+    const targets = opened.filter((t) => t !== undefined);
     if (targets.length === 0) {
       throw new UsageError(['nothing can run', ...skipped.map((s) => `  ${s.target}: ${s.reason}`)].join('\n'));
     }
     return { targets, skipped, missed };
   } catch (error) {
-    await Promise.allSettled(targets.map((t) => t.close()));
+    await Promise.allSettled(opened.map((t) => t?.close()));
     throw error;
   }
 }
 
-/** Opens one target. `request` tells the patch, and how many virtual machines. */
-export async function openTarget(name: TargetName, request: Subject & { readonly jobs?: number }, tools: LabTools): Promise<Target> {
-  if (name === 'stock' || name === 'patch') return openKernel(name, name === 'patch' ? request : {}, request.jobs, tools);
+async function plansOf(request: TargetRequest, skipped: { target: string; reason: string }[], tools: LabTools): Promise<Plan[]> {
+  const plans: Plan[] = [];
+  for (const name of targetNames(request)) {
+    if (!isVm(name)) plans.push({ name });
+    else if (!request.vm) skipped.push({ target: name, reason: '--no-vm' });
+    else plans.push(...(await columnsOf([name], request, (text) => tools.steps.note(text), tools.signal)).map((column) => ({ name: column.name, column })));
+  }
+  return plans;
+}
+
+function isVm(name: string): name is 'stock' | 'patch' {
+  return name === 'stock' || name === 'patch';
+}
+
+/** Opens a target that needs no kernel. */
+export async function openBuiltin(name: TargetName): Promise<Target> {
   const { builtinTarget } = await import('../engine/builtin-targets.ts');
   return builtinTarget(name)!;
 }
 
-async function openKernel(name: 'stock' | 'patch', subject: Subject, jobs: number | undefined, tools: LabTools): Promise<Target> {
+/** Prepares the lab of a column and opens it, with so many virtual machines. */
+export async function openKernel(column: KernelColumn, jobs: number | undefined, tools: LabTools): Promise<Target> {
   const { prepareLab } = await import('../targets/kernel/lab/index.ts');
   const { openKernelTarget } = await import('../targets/kernel/kernel-target.ts');
-  // Paths as they were given: a finding's folder is not to tell where this user keeps things.
-  const remake = Object.fromEntries(subjectOf(subject).map((key) => [key, subject[key]!]));
-  const lab = await prepareLab({ ...remake, ...tools });
+  const lab = await prepareLab({ ...column.lab, kernel: column.kernel, sanitize: column.sanitize, ...tools });
   return openKernelTarget(lab, {
-    name, remake, steps: tools.steps, cacheDir: tools.cache.root, ...(jobs !== undefined && { lanes: jobs }),
+    name: column.name, remake: column.remake, steps: tools.steps, cacheDir: tools.cache.root, ...(jobs !== undefined && { lanes: jobs }),
   });
 }
 
 /** True for what a target cannot have on this machine, rather than what the user gave wrongly. */
-async function isMachinesFault(error: unknown, name: TargetName): Promise<boolean> {
+async function isMachinesFault(error: unknown, role: KernelColumn['role']): Promise<boolean> {
   if (error instanceof EngineError) return true;
   const { MissingPackages } = await import('../targets/kernel/lab/index.ts');
   // The stock kernel takes nothing of the user's that could be wrong.
-  return error instanceof MissingPackages || (error instanceof UsageError && name === 'stock');
+  return error instanceof MissingPackages || (error instanceof UsageError && role === 'stock');
 }
 
 export function isTargetName(name: string): name is TargetName {
   const [base, defect] = name.split(':');
   return defect === undefined ? (TARGET_NAMES as readonly string[]).includes(name) : base === 'fake-reader' && defectOf(defect) !== undefined;
-}
-
-/** The names of the options that say what is tested. */
-export function subjectOf(subject: Subject): (keyof Subject)[] {
-  return (['patch', 'source', 'module'] as const).filter((key) => subject[key] !== undefined);
 }

@@ -32,7 +32,7 @@ export const PATIENCE = 3;
 export const SUSPECTS_TRIED = 3;
 
 /** Times in a row that a signature must show itself: what races with the clock is not the same in the next run. A hang has waited long enough. */
-const TIMES = 2;
+export const TIMES = 2;
 
 export async function confirm<C extends Judged>(
   target: Target, session: Session, signature: string, suspects: readonly Suspect<C>[], signal: AbortSignal,

@@ -7,9 +7,10 @@ import {
   type Event, type Finding, type FooterEvent, type TargetIdentity, type VerdictKind,
 } from '../model/index.ts';
 import type { Target } from '../targets/target.ts';
-import { openLanes, type Lanes } from './lanes.ts';
+import { inParallel, openLanes, type Lanes } from './lanes.ts';
+import { findingOf, MatrixRows, tryElsewhere, type Tried } from './matrix.ts';
 import { screen, type Screened } from './screen.ts';
-import { triage } from './triage.ts';
+import { triage, worstFirst } from './triage.ts';
 
 export interface RunSettings {
   readonly suite: string;
@@ -29,7 +30,7 @@ export interface RunSettings {
 }
 
 export interface Progress {
-  readonly phase: 'screen' | 'confirm' | 'shrink';
+  readonly phase: 'screen' | 'confirm' | 'shrink' | 'matrix';
   readonly target: string;
   readonly done: number;
   readonly total: number;
@@ -76,26 +77,68 @@ async function reportFindings(
   settings: RunSettings, lanes: ReadonlyMap<Target, Lanes>, screened: Screened, emit: (e: Event) => void,
 ): Promise<Counts> {
   const counts: Counts = { unexpected: 0, total: 0, unreliable: 0, byTarget: new Map() };
-  for (const target of settings.targets) {
-    const found = await triage({
-      target, lanes: lanes.get(target)!, screened, signal: settings.signal,
-      shrinkExecutions: settings.shrinkExecutions ?? DEFAULT_SHRINK,
-      progress: (phase, done, total, findings) => {
-        settings.progress?.({ phase, target: target.identity.name, done, total, findings: counts.total + findings });
-      },
+  const families = new Map<string, MatrixRows>();
+  const rowsOf = ({ family, identity }: Target): MatrixRows => {
+    const key = family ?? `${identity.name} alone`;
+    return families.get(key) ?? families.set(key, new MatrixRows()).get(key)!;
+  };
+  const progress = (target: Target) => (phase: Progress['phase'], done: number, total: number, findings: number): void => {
+    settings.progress?.({ phase, target: target.identity.name, done, total, findings: counts.total + findings });
+  };
+  const report = async (finding: Finding, target: Target): Promise<void> => {
+    const { folder, replay } = await settings.saveFinding(finding, target.identity);
+    count(counts, finding, target);
+    emit({
+      type: 'finding', target: finding.target, signature: finding.signature, kind: finding.kind,
+      ...(finding.clause === undefined ? {} : { clause: finding.clause }),
+      why: finding.verdict.why, count: finding.count, firstCase: finding.firstCase, smallest: describe(finding),
+      confirmation: finding.confirmation, folder, replay,
     });
-    for (const finding of found) {
-      const { folder, replay } = await settings.saveFinding(finding, target.identity);
-      count(counts, finding, target);
-      emit({
-        type: 'finding', target: finding.target, signature: finding.signature, kind: finding.kind,
-        ...(finding.clause === undefined ? {} : { clause: finding.clause }),
-        why: finding.verdict.why, count: finding.count, firstCase: finding.firstCase, smallest: describe(finding),
-        confirmation: finding.confirmation, folder, replay,
-      });
+  };
+  for (const target of settings.targets) {
+    const rows = rowsOf(target);
+    const found = await triage({
+      target, lanes: lanes.get(target)!, screened, signal: settings.signal, known: rows.known,
+      shrinkExecutions: settings.shrinkExecutions ?? DEFAULT_SHRINK,
+      progress: progress(target),
+    });
+    for (const { finding, smallest } of found) {
+      await report(finding, target);
+      rows.add(finding, smallest);
     }
   }
+  for (const [family, rows] of families) {
+    const columns = settings.targets.filter((t) => rowsOf(t) === rows);
+    if (columns.length < 2) continue;
+    for (const target of columns) await fillColumn(settings, target, lanes.get(target)!, screened, rows, report, progress(target));
+    emit(rows.event(family, columns.map((t) => t.identity.name), worstFirst(columns[0]!)));
+  }
   return counts;
+}
+
+/** Tries what the other targets of the family have found and this one has not shown. */
+async function fillColumn(
+  { signal }: RunSettings, target: Target, lanes: Lanes, screened: Screened, rows: MatrixRows,
+  report: (finding: Finding, target: Target) => Promise<void>, progress: (phase: 'matrix', done: number, total: number, findings: number) => void,
+): Promise<void> {
+  const missing = rows.missing(target.identity.name);
+  const tried: (Tried | null)[] = missing.map(() => null);
+  let done = 0;
+  await inParallel(missing, lanes.count, signal, async ({ finding, smallest }, i) => {
+    tried[i] = await lanes.use((session) => tryElsewhere(target, session, finding.signature, smallest, signal));
+    progress('matrix', ++done, missing.length, 0);
+  });
+  for (const [i, { finding }] of missing.entries()) {
+    const one = tried[i];
+    if (!one) continue;
+    if (one.confirmation && one.shown.observation) {
+      const found = await findingOf(finding, target, { ...one, confirmation: one.confirmation });
+      await report(found, target);
+      rows.add(found, one.smallest);
+    } else {
+      rows.absent(finding.signature, target.identity.name, one.shown, screened.results.get(target)!.filter((r) => r.verdict.signature === finding.signature).length);
+    }
+  }
 }
 
 function count(counts: Counts, finding: Finding, target: Target): void {

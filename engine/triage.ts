@@ -5,6 +5,7 @@ import type { Target } from '../targets/target.ts';
 import { explainFinding } from './replay.ts';
 import { confirm, historyOf, SUSPECTS_TRIED, type Confirmed, type Suspect } from './confirm.ts';
 import { inParallel, type Lanes } from './lanes.ts';
+import { tryElsewhere } from './matrix.ts';
 import type { Prepared } from './prepare.ts';
 import { CHUNK, type Screened } from './screen.ts';
 import { shrink, shrinkBudget } from './shrink.ts';
@@ -16,6 +17,8 @@ export interface TriageSettings {
   readonly signal: AbortSignal;
   /** Executions for a finding of a cheap kind; 0: do not shrink. */
   readonly shrinkExecutions: number;
+  /** Smallest cases that targets of the same family showed already, by signature: they are tried before anything is shrunk. */
+  readonly known: ReadonlyMap<string, Prepared>;
   /** `findings`: confirmed ones so far. */
   readonly progress: (phase: 'confirm' | 'shrink', done: number, total: number, findings: number) => void;
 }
@@ -33,18 +36,29 @@ const ROUNDS = 3;
 /** What a look at a kind costs, cheapest first: the budget of a run that is stopped early goes to the cheap ones. */
 const COST: readonly FindingKind[] = ['corruption', 'accepts-invalid', 'refuses-valid', 'docs', 'leak', 'memory', 'crash', 'hang'];
 
+/** A finding, and its smallest case as it can be tried on other targets. */
+export interface Triaged {
+  readonly finding: Finding;
+  readonly smallest: Prepared;
+}
+
 /** Findings of one target, worst first. Where the signal aborts, those finished until then. */
-export async function triage(s: TriageSettings): Promise<Finding[]> {
+export async function triage(s: TriageSettings): Promise<Triaged[]> {
   const confirmed = await confirmAll(s, groupSuspects(s));
-  const findings: Finding[] = [];
+  const findings: Triaged[] = [];
   let done = 0;
-  await inParallel(confirmed, s.lanes.count, s.signal, async ({ group, result }) => {
-    const finding = await finish(s, group, result);
+  await inParallel(confirmed, s.lanes.count, s.signal, async (one) => {
+    const finding = await finish(s, one);
     if (finding) findings.push(finding);
     s.progress('shrink', ++done, confirmed.length, confirmed.length);
   });
-  const severity = (f: Finding): number => s.target.severity?.(f.signature.slice(f.kind.length + 2)) ?? 0;
-  return findings.sort((a, b) => FINDING_KINDS.indexOf(a.kind) - FINDING_KINDS.indexOf(b.kind) || severity(a) - severity(b) || (a.signature < b.signature ? -1 : 1));
+  return findings.sort((a, b) => worstFirst(s.target)(a.finding, b.finding));
+}
+
+/** Orders findings of a target: worst kind first, then by what the target knows of severity, then by signature. */
+export function worstFirst(target: Target): (a: Finding, b: Finding) => number {
+  const severity = (f: Finding): number => target.severity?.(f.signature.slice(f.kind.length + 2)) ?? 0;
+  return (a, b) => FINDING_KINDS.indexOf(a.kind) - FINDING_KINDS.indexOf(b.kind) || severity(a) - severity(b) || (a.signature < b.signature ? -1 : 1);
 }
 
 function groupSuspects({ target, screened }: TriageSettings): Map<string, Group> {
@@ -69,6 +83,8 @@ function groupSuspects({ target, screened }: TriageSettings): Map<string, Group>
 interface ConfirmedGroup {
   readonly group: Group;
   readonly result: Confirmed<Prepared>;
+  /** Another target's smallest case, which shows it here too. */
+  readonly smallest?: Prepared;
 }
 
 async function confirmAll(s: TriageSettings, groups: Map<string, Group>): Promise<ConfirmedGroup[]> {
@@ -78,6 +94,13 @@ async function confirmAll(s: TriageSettings, groups: Map<string, Group>): Promis
   for (let round = 0; round < ROUNDS && open.length > 0; round++) {
     const found = new Map<string, Group>();
     await inParallel(open, s.lanes.count, s.signal, async (group) => {
+      const known = s.known.get(group.signature);
+      const again = known && await s.lanes.use((session) => tryElsewhere(s.target, session, group.signature, known, s.signal));
+      if (again?.confirmation) {
+        confirmed.push({ group, result: { suspect: group.suspects[0]!, shown: again.shown, confirmation: again.confirmation }, smallest: again.smallest });
+        s.progress('confirm', ++done, groups.size, confirmed.length);
+        return;
+      }
       const { result, others } = await s.lanes.use((session) => confirm(s.target, session, group.signature, group.suspects, s.signal));
       if (result) confirmed.push({ group, result });
       s.progress('confirm', ++done, groups.size, confirmed.length);
@@ -105,11 +128,11 @@ function byCost(groups: Group[]): Group[] {
   return groups.sort((a, b) => COST.indexOf(a.kind) - COST.indexOf(b.kind) || (a.signature < b.signature ? -1 : 1));
 }
 
-async function finish(s: TriageSettings, group: Group, { suspect, shown, confirmation }: Confirmed<Prepared>): Promise<Finding | null> {
+async function finish(s: TriageSettings, { group, result: { suspect, shown, confirmation }, smallest: known }: ConfirmedGroup): Promise<Triaged | null> {
   const { subject } = suspect;
-  const budget = confirmation.blame === 'alone' ? shrinkBudget(group.kind, s.shrinkExecutions) : 0;
+  const budget = confirmation.blame === 'alone' && !known ? shrinkBudget(group.kind, s.shrinkExecutions) : 0;
   const { smallest, shown: last, executions } = budget === 0
-    ? { smallest: subject, shown, executions: 0 }
+    ? { smallest: known ?? subject, shown, executions: 0 }
     : await s.lanes.use((session) => shrink(s.target, session, subject, shown, budget, s.signal));
   // An unreliable one did not show itself again: the log of that last try is all there is to keep.
   if (!last.observation) return null;
@@ -117,7 +140,7 @@ async function finish(s: TriageSettings, group: Group, { suspect, shown, confirm
     ? last.verdict
     : { kind: group.kind, signature: group.signature, why: 'seen once, not shown again by the case alone nor after the cases before it' };
   const explanation = await explainFinding(s.target, group.signature, last.observation);
-  return {
+  const finding: Finding = {
     signature: group.signature, kind: group.kind, target: s.target.identity.name, count: group.count,
     ...(verdict.clause === undefined ? {} : { clause: verdict.clause }),
     firstCase: subject.case.id, smallest: smallest.case,
@@ -126,6 +149,7 @@ async function finish(s: TriageSettings, group: Group, { suspect, shown, confirm
     ...(explanation === undefined ? {} : { explanation }),
     shrinkExecutions: executions,
   };
+  return { finding, smallest };
 }
 
 /** A reason with the line of the target's own code that it leads to. */

@@ -38,6 +38,7 @@ export interface FindingEvent {
   readonly kind: FindingKind;
   readonly clause?: string;
   readonly why: string;
+  /** Cases of the run that showed it; 0 where only another target's smallest case does. */
   readonly count: number;
   readonly firstCase: string;
   /** `3 layers, 5 segments, 12288 bytes, 1 read`. */
@@ -47,6 +48,36 @@ export interface FindingEvent {
   readonly folder: string;
   /** The one command that shows it again. */
   readonly replay: string;
+}
+
+/** What one target makes of a finding's smallest case. */
+export interface MatrixCell {
+  /**
+   * `shown`: it has the finding. `unreliable`: seen once, not again. `absent`: the
+   * smallest case does not show it here. `unknown`: not tried, for the finding
+   * needs cases before it, or the run was stopped.
+   */
+  readonly state: 'shown' | 'unreliable' | 'absent' | 'unknown';
+  /** Cases of the run that showed it. */
+  readonly count: number;
+  /** What the smallest case shows instead where it is absent: a signature, `pass`, `unsupported`. */
+  readonly instead?: string;
+}
+
+/** Where each finding of a family of targets appears. One for each family of two and more; after the findings. */
+export interface MatrixEvent {
+  readonly type: 'matrix';
+  readonly family: string;
+  /** Names of targets. */
+  readonly columns: readonly string[];
+  /** Worst first. */
+  readonly rows: readonly {
+    readonly signature: string;
+    readonly kind: FindingKind;
+    readonly clause?: string;
+    /** target → what it makes of it. */
+    readonly cells: Readonly<Record<string, MatrixCell>>;
+  }[];
 }
 
 export interface FooterEvent {
@@ -68,7 +99,7 @@ export interface FooterEvent {
   readonly exitCode: number;
 }
 
-export type Event = RunEvent | CaseEvent | FindingEvent | FooterEvent;
+export type Event = RunEvent | CaseEvent | FindingEvent | MatrixEvent | FooterEvent;
 
 /** Where events go; each reporter is one. */
 export interface Reporter {

@@ -31,7 +31,7 @@ export interface Finding {
   readonly kind: FindingKind;
   readonly clause?: string;
   readonly target: string;
-  /** Verdicts in this run with this signature. */
+  /** Verdicts of the run's cases with this signature; 0 where only another target's smallest case shows it. */
   readonly count: number;
   /** Id of the first case that showed it. */
   readonly firstCase: string;

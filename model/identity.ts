@@ -2,7 +2,7 @@
 /** What exactly was tested: enough to say whether two runs may be compared. */
 
 export interface TargetIdentity {
-  /** Name as `--target` takes it: `oracle`, `canary`, `stock`, `patch`, … */
+  /** Name as `--target` takes it, `oracle`, `canary`, `stock`, `patch`, …; of several columns what tells them apart, `v2/6.12/sanitize`. */
   readonly name: string;
   /** One line for people. */
   readonly description: string;

@@ -28,7 +28,7 @@ export interface StoredFinding extends Omit<FindingManifest, 'schema' | 'case' |
 export function findingName(target: string, finding: Pick<Finding, 'kind' | 'signature'>): string {
   const rest = finding.signature.startsWith(finding.kind) ? finding.signature.slice(finding.kind.length) : finding.signature;
   const slug = rest.toLowerCase().replace(/[^a-z0-9]+/g, '-').slice(0, 24).replace(/^-+|-+$/g, '');
-  return [target.replaceAll(':', '-'), finding.kind, ...(slug ? [slug] : []), sha256(Buffer.from(finding.signature)).slice(0, 8)].join('-');
+  return [target.replace(/[^a-z0-9._+-]+/g, '-'), finding.kind, ...(slug ? [slug] : []), sha256(Buffer.from(finding.signature)).slice(0, 8)].join('-');
 }
 
 /**

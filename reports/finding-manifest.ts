@@ -245,7 +245,7 @@ export const manifestCheck: Check<FindingManifest> = record({
   kind: oneOf(...FINDING_KINDS),
   clause: optional(line),
   why: line,
-  target: record({ name: text(64, /^[a-z0-9][a-z0-9:-]*$/), description: line, parts: map(256, line), remake: map(256, line) }),
+  target: record({ name: text(160, /^[a-z0-9][a-z0-9:._+/-]*$/), description: line, parts: map(256, line), remake: map(256, line) }),
   count: natural,
   firstCase: line,
   confirmation: record({ shown: natural, tried: natural, blame: oneOf('alone', 'sequence', 'unreliable') }),

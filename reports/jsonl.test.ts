@@ -6,7 +6,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { UsageError, VERDICT_KINDS, FINDING_KINDS } from '../model/index.ts';
 import { JsonlReporter } from './jsonl.ts';
-import { sampleEvents } from './samples.ts';
+import { sampleEvents, sampleMatrixEvents } from './samples.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -17,10 +17,10 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const schema = JSON.parse(readFileSync(new URL('run.schema.json', import.meta.url), 'utf8'));
 const valid = new Ajv2020({ allErrors: true }).compile(schema);
 
-test('every line is an event of the schema, and the footer is last', () => {
+test.each([sampleEvents(), sampleMatrixEvents()].map((events) => [events]))('every line is an event of the schema, and the footer is last', (sample) => {
   const path = join(folder, 'run.jsonl');
   const reporter = new JsonlReporter(path);
-  for (const event of sampleEvents()) reporter.event(event);
+  for (const event of sample) reporter.event(event);
   reporter.close();
   const lines = readFileSync(path, 'utf8').split('\n');
   expect(lines.pop()).toBe('');

@@ -89,3 +89,35 @@ export function sampleEvents(): Event[] {
     },
   ];
 }
+
+/** A run of three columns, one of which does not have the second finding. */
+export function sampleMatrixEvents(): Event[] {
+  const [run, ...rest] = sampleEvents();
+  const columns = ['v1/6.1', 'v2/6.1', 'v2/6.12/sanitize'];
+  const cases = rest.filter((e) => e.type === 'case' && e.target === 'oracle');
+  const finding = (target: string, signature: string, kind: 'crash' | 'corruption', count: number): Event => ({
+    type: 'finding', target, signature, kind, clause: 'DM-SAFE-01', why: `why in ${target}`, count, firstCase: 'c1', smallest: '1 layer',
+    confirmation: { shown: 2, tried: 2, blame: 'alone' }, folder: 'findings/a', replay: `node cli/ovbd.mjs replay out/findings/${target.replaceAll('/', '-')}`,
+  });
+  const shown = (count: number) => ({ state: 'shown' as const, count });
+  return [
+    { ...(run as Extract<Event, { type: 'run' }>), targets: columns.map((name) => ({ ...IDENTITY, name })) },
+    ...cases,
+    finding('v1/6.1', 'corruption: LS-MAP-01', 'corruption', 3), finding('v1/6.1', 'crash: x', 'crash', 1),
+    finding('v2/6.1', 'crash: x', 'crash', 2), finding('v2/6.12/sanitize', 'crash: x', 'crash', 0),
+    {
+      type: 'matrix', family: 'patch', columns,
+      rows: [
+        { signature: 'crash: x', kind: 'crash', clause: 'DM-SAFE-01', cells: { 'v1/6.1': shown(1), 'v2/6.1': shown(2), 'v2/6.12/sanitize': shown(0) } },
+        {
+          signature: 'corruption: LS-MAP-01', kind: 'corruption',
+          cells: { 'v1/6.1': shown(3), 'v2/6.1': { state: 'absent', count: 0, instead: 'pass' }, 'v2/6.12/sanitize': { state: 'unknown', count: 0 } },
+        },
+      ],
+    },
+    {
+      type: 'footer', complete: true, cases: 1, caseStream: 'd'.repeat(64), verdicts: Object.fromEntries(columns.map((name) => [name, { pass: 1 }])),
+      findings: 4, unreliable: 0, seconds: 2, rates: {}, exitCode: 1,
+    },
+  ];
+}

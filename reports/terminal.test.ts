@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { expect, test } from 'vitest';
 import { VERDICT_KINDS, type Event } from '../model/index.ts';
-import { sampleEvents } from './samples.ts';
+import { sampleEvents, sampleMatrixEvents } from './samples.ts';
 import { TerminalReporter, type TerminalOptions } from './terminal.ts';
 
 function show(events: readonly Event[], options: Partial<TerminalOptions> = {}): string {
@@ -52,4 +52,10 @@ test('progress: one line that is overwritten on a terminal, a line now and then 
 
 test('a run without its footer is no report', () => {
   expect(show(sampleEvents().slice(0, -1))).toContain('without its footer');
+});
+
+test('findings of several columns stand together, and a matrix says where each appears', () => {
+  const text = show(sampleMatrixEvents());
+  expect(text).toMatchSnapshot();
+  expect(text.match(/^ +\d+\. /gm)).toHaveLength(2);
 });

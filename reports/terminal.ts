@@ -2,8 +2,9 @@
 /** What people see of a run: what runs, how far it is, and at the end the matrix, the findings and the footer. */
 import {
   VERDICT_KINDS, isFindingKind,
-  type Event, type FindingEvent, type FooterEvent, type Reporter, type RunEvent, type VerdictKind,
+  type Event, type FindingEvent, type FooterEvent, type MatrixEvent, type Reporter, type RunEvent, type VerdictKind,
 } from '../model/index.ts';
+import { matrixLines } from './matrix-text.ts';
 import { count, duration, oneLine, wrap } from './text.ts';
 
 /** Columns; replay commands alone may be longer, so that they can be copied. */
@@ -40,6 +41,7 @@ export class TerminalReporter implements Reporter {
   readonly #options: TerminalOptions;
   readonly #now: () => number;
   readonly #findings: FindingEvent[] = [];
+  readonly #matrices: MatrixEvent[] = [];
   #lastProgress: number;
   #lineOpen = false;
   #footer = false;
@@ -53,6 +55,7 @@ export class TerminalReporter implements Reporter {
   event(event: Event): void {
     if (event.type === 'run') this.#run(event);
     if (event.type === 'finding') this.#findings.push(event);
+    if (event.type === 'matrix') this.#matrices.push(event);
     if (event.type === 'footer') this.#end(event);
   }
 
@@ -140,23 +143,58 @@ export class TerminalReporter implements Reporter {
     // What did not show itself again stands last, whatever it looked like.
     const rank = (f: FindingEvent): number => VERDICT_KINDS.indexOf(f.kind) + (f.confirmation.blame === 'unreliable' ? VERDICT_KINDS.length : 0);
     this.#findings.sort((a, b) => rank(a) - rank(b) || b.count - a.count || (a.signature < b.signature ? -1 : 1));
-    this.#findings.forEach((f, i) => {
+    const numbers = new Map<string, number>();
+    for (const found of this.#grouped()) {
+      const [f] = found as [FindingEvent];
       const { shown, tried, blame } = f.confirmation;
+      const row = this.#rowOf(f);
+      const number = numbers.size + 1;
+      numbers.set(row === undefined ? String(number) : `${row.family} ${f.signature}`, number);
       this.line('');
       // Signatures begin with their kind.
-      this.#entry(RED, `${String(i + 1).padStart(3)}. `, f.signature);
-      const facts = [f.target, ...(f.clause ? [f.clause] : []), count(f.count, 'case'), `first ${f.firstCase}`,
+      this.#entry(RED, `${String(number).padStart(3)}. `, f.signature);
+      const where = row === undefined ? [f.target] : [`in ${found.map((x) => `${x.target} (${x.count})`).join(', ')}`];
+      const facts = [...where, ...(f.clause ? [f.clause] : []), count(found.reduce((sum, x) => sum + x.count, 0), 'case'), `first ${f.firstCase}`,
         `${blame}, shown ${shown} of ${tried}`, `smallest: ${f.smallest}`];
-      for (const text of [facts.join(' · '), f.why]) this.#entry('', '     ', text);
+      for (const text of [facts.join(' · '), ...(row?.absent ? [`not in ${row.absent}`] : []), f.why]) this.#entry('', '     ', text);
       this.line(`     ${oneLine(f.replay)}`);
-    });
+    }
+    for (const matrix of this.#matrices) {
+      if (matrix.rows.length === 0) continue;
+      this.line('');
+      for (const line of matrixLines(matrix, WIDTH, (signature) => numbers.get(`${matrix.family} ${signature}`))) this.line(line);
+    }
+  }
+
+  /** Findings of one signature on the columns of one matrix stand together, in the order of the columns. */
+  #grouped(): FindingEvent[][] {
+    const groups = new Map<string, FindingEvent[]>();
+    for (const f of this.#findings) {
+      const row = this.#rowOf(f);
+      const key = row === undefined ? `${f.target}\0${f.signature}` : `${row.family}\0\0${f.signature}`;
+      groups.set(key, [...(groups.get(key) ?? []), f]);
+    }
+    for (const group of groups.values()) {
+      const columns = this.#rowOf(group[0]!)?.columns ?? [];
+      group.sort((a, b) => columns.indexOf(a.target) - columns.indexOf(b.target));
+    }
+    return [...groups.values()];
+  }
+
+  /** Where a finding stands in a matrix; undefined where its target is compared with none. */
+  #rowOf(f: FindingEvent): { family: string; columns: readonly string[]; absent: string } | undefined {
+    const matrix = this.#matrices.find((m) => m.columns.includes(f.target));
+    const cells = Object.entries(matrix?.rows.find((r) => r.signature === f.signature)?.cells ?? {});
+    const absent = cells.filter(([, cell]) => cell.state === 'absent').map(([name, cell]) => `${name} (${cell.instead})`).join(', ');
+    return matrix && { family: matrix.family, columns: matrix.columns, absent };
   }
 
   #summary(footer: FooterEvent): void {
     const rates = Object.entries(footer.rates).map(([name, rate]) => `${name} ${rate.toFixed(1)}/s`).join(', ');
     this.line('');
+    const distinct = this.#matrices.length > 0 ? ` (${this.#grouped().filter((g) => g.some((f) => f.confirmation.blame !== 'unreliable')).length} distinct)` : '';
     const apart = footer.unreliable > 0 ? ` (and ${footer.unreliable} not shown again)` : '';
-    this.#entry('', '', `${count(footer.findings, 'finding')}${apart} in ${count(footer.cases, 'case')}, ${duration(footer.seconds)}`
+    this.#entry('', '', `${count(footer.findings, 'finding')}${distinct}${apart} in ${count(footer.cases, 'case')}, ${duration(footer.seconds)}`
       + `${rates && ` (cases a second: ${rates})`}${footer.complete ? '' : '; stopped before the end'}`);
     this.line(`case stream ${footer.caseStream}`);
   }

@@ -39,6 +39,8 @@ export interface Target {
   readonly sizeUnit: 1 | 512;
   /** True for the stock kernel: it is given tables made by the oracle. */
   readonly needsLowering?: boolean;
+  /** Targets of one family are columns of one matrix: their findings are compared. Absent: compared with none. */
+  readonly family?: string;
   /** Instances that may run at the same time. */
   readonly lanes: number;
   open(): Promise<Session>;

@@ -11,9 +11,11 @@ import {
 } from '../../reports/index.ts';
 import { Cache, Steps } from '../../targets/kernel/lab/index.ts';
 import { hashSources, readSourceFolder } from '../../targets/kernel/lab/sources.ts';
-import { isTargetName, openTarget, subjectOf, type Subject } from '../targets.ts';
+import { columnsOf, subjectOf, type KernelColumn, type Subject } from '../columns.ts';
+import { isTargetName, openBuiltin, openKernel, type LabTools, type TargetName } from '../targets.ts';
 
-export interface ReplayOptions extends Subject {
+export interface ReplayOptions extends Omit<Subject, 'patch'> {
+  readonly patch?: string;
   readonly times: number;
 }
 
@@ -25,13 +27,14 @@ const READS = 8;
 export async function replay(folder: string, options: ReplayOptions, signal: AbortSignal): Promise<number> {
   const finding = loadFinding(folder);
   const { name } = finding.target;
-  if (!isTargetName(name)) throw new UsageError(`${folder}: found on a target "${name}", which this version does not have`);
-  const given = subjectOf(options);
-  if (given.length > 1) throw new UsageError(`--${given.join(' and --')} exclude each other: give one`);
-  if (given.length > 0 && name !== 'patch') throw new UsageError(`--${given[0]}: the finding is of the target ${name}, which takes none`);
-  const cache = new Cache();
-  const subject = name !== 'patch' ? {} : given.length > 0 ? options : await remadeSubject(finding, cache);
-  const target = await openTarget(name, { ...subject, jobs: 1 }, { cache, steps: new Steps(), signal });
+  const role = roleOf(finding);
+  if (role === undefined && !isTargetName(name)) throw new UsageError(`${folder}: found on a target "${name}", which this version does not have`);
+  const { times: _, patch, ...rest } = options;
+  const given: Subject = { ...rest, ...(patch !== undefined && { patch: [patch] }) };
+  const [first] = subjectOf(given);
+  if (first !== undefined && role !== 'patch') throw new UsageError(`--${first}: the finding is of the target ${name}, which takes none`);
+  const tools = { cache: new Cache(), steps: new Steps(), signal };
+  const target = role === undefined ? await openBuiltin(name as TargetName) : await openKernel(await columnOf(finding, role, given, tools), 1, tools);
   try {
     print(`${finding.kind}  ${finding.signature}`);
     print(`target    ${target.identity.description}`);
@@ -73,6 +76,26 @@ function printLog(log: string): void {
   if (log.trim()) process.stdout.write(`\nkernel log (excerpt):\n${manyLines(excerpt(log))}\n\n`);
 }
 
+/** Whether a kernel target showed it, and which kind; findings of older versions are told by their target's name. */
+function roleOf({ target: { name, remake } }: StoredFinding): KernelColumn['role'] | undefined {
+  const role = remake['role'] ?? name;
+  return role === 'stock' || role === 'patch' ? role : undefined;
+}
+
+/** The column that showed it: on its kernel, with its module unless another one is given. */
+async function columnOf(finding: StoredFinding, role: KernelColumn['role'], given: Subject, { cache, steps, signal }: LabTools): Promise<KernelColumn> {
+  const { remake } = finding.target;
+  const subject = role === 'stock' ? {} : subjectOf(given).length > 0 ? given : await remadeSubject(finding, cache);
+  const columns = await columnsOf([role], {
+    ...subject,
+    ...(remake['kernel'] !== undefined && { kernel: [remake['kernel']] }),
+    ...(remake['kernel-build'] !== undefined && { kernelBuild: [remake['kernel-build']] }),
+    ...(remake['sanitize'] !== undefined && { sanitize: 'only' as const }),
+  }, (text) => steps.note(text), signal);
+  if (columns.length > 1) throw new UsageError(`--patch ${given.patch![0]} holds ${columns.map((c) => c.name).join(', ')}: choose one, as in --patch '${given.patch![0]}#${columns.at(-1)!.name}'`);
+  return { ...columns[0]!, name: finding.target.name };
+}
+
 /** The module under test as the cache has kept it, which is what was run; else what the run was given, whatever that is now. */
 async function remadeSubject(finding: StoredFinding, cache: Cache): Promise<Subject> {
   const { remake, parts } = finding.target;
@@ -82,8 +105,9 @@ async function remadeSubject(finding: StoredFinding, cache: Cache): Promise<Subj
     const subject = await cachedSubject(folder, parts).catch(() => undefined);
     if (subject) return subject;
   }
-  const given = subjectOf(remake);
-  if (given.length === 1) return { [given[0]!]: remake[given[0]!]! };
+  const { patch, source, module } = remake;
+  const subject: Subject = { ...(patch !== undefined && { patch: [patch] }), ...(source !== undefined && { source }), ...(module !== undefined && { module }) };
+  if (subjectOf(subject).length > 0) return subject;
   throw new UsageError(`${finding.path}: the module it was found with is no longer in the cache: give --patch, --source or --module`);
 }
 

@@ -5,15 +5,16 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { runSuite } from '../../engine/run.ts';
 import { EXIT, type Event, type FooterEvent, type Reporter } from '../../model/index.ts';
-import { JsonlReporter, JunitReporter, TerminalReporter, saveFinding } from '../../reports/index.ts';
+import { JsonlReporter, JunitReporter, MatrixReporter, TerminalReporter, saveFinding } from '../../reports/index.ts';
 import { Cache, Steps } from '../../targets/kernel/lab/index.ts';
 import { makeOutFolder, replayCommand } from '../out-folder.ts';
 import { EXIT_STOPPED } from '../stop.ts';
-import { openTargets, targetNames, type OpenTargets, type Subject } from '../targets.ts';
+import type { Kernels, Subject } from '../columns.ts';
+import { openTargets, targetNames, type OpenTargets } from '../targets.ts';
 import { suiteVersion } from '../version.ts';
 
 /** As commander hands them over. */
-export interface RunOptions extends Subject {
+export interface RunOptions extends Subject, Kernels {
   readonly target?: readonly string[];
   readonly seed: number;
   readonly cases: number;
@@ -46,8 +47,9 @@ export async function run(options: RunOptions, signal: AbortSignal): Promise<num
     quiet: options.quiet ?? false,
   });
   const reporters: Reporter[] = [];
+  const matrix = new MatrixReporter(out);
   try {
-    reporters.push(new JsonlReporter(join(out, 'run.jsonl')), new JunitReporter(join(out, 'junit.xml')), terminal);
+    reporters.push(new JsonlReporter(join(out, 'run.jsonl')), new JunitReporter(join(out, 'junit.xml')), matrix, terminal);
     if (options.json) reporters.push(jsonOutput);
     const exitCode = (footer: FooterEvent): number =>
       signal.aborted ? EXIT_STOPPED : footer.exitCode === EXIT.ok && opened.missed ? EXIT.engine : footer.exitCode;
@@ -68,7 +70,7 @@ export async function run(options: RunOptions, signal: AbortSignal): Promise<num
       progress: (p) => terminal.progress(p),
     }, emit);
     if (opened.missed) terminal.line('what was asked for could not all run (see "skipped" above): exit code 3 even without findings');
-    terminal.line(`report in ${out}: run.jsonl, junit.xml${footer.findings > 0 ? ', findings/' : ''}`);
+    terminal.line(`report in ${out}: run.jsonl, junit.xml${matrix.isThere ? ', matrix.txt, matrix.json' : ''}${footer.findings > 0 ? ', findings/' : ''}`);
     return exitCode(footer);
   } finally {
     closeAll(reporters);

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { mkdtemp } from 'node:fs/promises';
 import { truncateSync, writeFileSync } from 'node:fs';
-import { EngineError, type Stance } from '../../model/index.ts';
+import type { Stance } from '../../model/index.ts';
 import type { Target } from '../target.ts';
 import { chooseAccelerator } from './accelerator.ts';
 import { explain } from './explain.ts';
@@ -21,7 +21,8 @@ import { BootError, obtainTemplate, restore, type Template } from './template.ts
 import { Vm } from './vm.ts';
 
 export interface KernelTargetOptions {
-  readonly name: 'stock' | 'patch';
+  /** The target's name. Whether it is the stock kernel or a patch follows from the lab. */
+  readonly name: string;
   /** VMs at the same time; default: one a processor, at most 4. */
   readonly lanes?: number;
   /** Shows what takes time. */
@@ -70,8 +71,7 @@ export interface Launcher {
  * console said.
  */
 export async function openKernelTarget(lab: PreparedLab, options: KernelTargetOptions): Promise<Target> {
-  const patch = options.name === 'patch';
-  if (patch && lab.module === undefined) throw new EngineError('the lab has no module to test');
+  const patch = lab.module !== undefined;
   const launcher = await openLauncher(lab, options);
   const sessions = new Set<KernelSession>();
   const symbols = new Symbols({ name: (patch && lab.module?.kernelName) || '', symbols: lab.module?.symbols, sourceFolder: lab.module?.sourceFolder });
@@ -95,7 +95,8 @@ export async function openKernelTarget(lab: PreparedLab, options: KernelTargetOp
       },
       remake: options.remake ?? {},
     },
-    stance: STANCE[options.name],
+    stance: STANCE[patch ? 'patch' : 'stock'],
+    family: patch ? 'patch' : 'stock',
     sizeUnit: 512,
     ...(patch ? {} : { needsLowering: true }),
     lanes: Math.max(1, options.lanes ?? Math.min(4, availableParallelism())),

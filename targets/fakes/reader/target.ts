@@ -29,6 +29,7 @@ export function readerWith(has: Has, name: string, description: string): Target 
       flags: STRICT, knownFailures: [],
     },
     sizeUnit: 1,
+    family: 'fake-reader',
     lanes: LANES,
     open: () => Promise.resolve({
       run(jobs, done, options) {
