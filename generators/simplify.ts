@@ -151,6 +151,8 @@ function* simplerLayers(l: LayerRecipe): Iterable<LayerRecipe> {
       yield { ...l, many: { ...l.many, count: 1 } };
       for (let gone = l.many.count >> 1; gone > 0; gone >>= 1) yield { ...l, many: { ...l.many, count: l.many.count - gone } };
     }
+    // As one segment of their length, where that is what matters.
+    if (l.many.kind === 'own' && l.many.count <= LARGE) yield { ...l, many: null, segments: [...l.segments, { ...MINIMAL_SEGMENT, zeroed: false, length: l.many.count }] };
     if (l.many.kind !== 'zeroed') yield { ...l, many: { ...l.many, kind: 'zeroed' } };
     if (l.many.gap > 0) yield { ...l, many: { ...l.many, gap: 0 } };
   }
@@ -170,6 +172,11 @@ function* simplerLayers(l: LayerRecipe): Iterable<LayerRecipe> {
     const next = segments[i + 1];
     const gone = segments[i]!.gap + segments[i]!.length;
     if (next && !next.place) yield { ...l, segments: segments.with(i + 1, { ...next, gap: next.gap + gone }).toSpliced(i, 1) };
+  }
+  for (let i = 0; i + 1 < segments.length; i++) {
+    // Two as one of their length: what comes after keeps its place in the file too.
+    const [first, next] = [segments[i]!, segments[i + 1]!];
+    if (!next.place) yield { ...l, segments: segments.with(i, { ...first, length: first.length + next.length }).toSpliced(i + 1, 1) };
   }
   for (let i = 0; i < segments.length; i++) {
     for (const s of simplerSegments(segments[i]!)) yield { ...l, segments: segments.with(i, s) };

@@ -12,9 +12,6 @@ const SHRINK = 480;
 /** Never a measure of anything: a busy machine takes its time. */
 const PATIENCE_MS = 900_000;
 
-/** Shrunk by steps that there are not yet. */
-const STILL_LARGE: readonly string[] = ['pair-earlier-wins', 'stack-file-once', 'merge-one-cut', 'warp-tags-relative'];
-
 describe('the clauses', () => {
   it('each have a defect, or a reason why none can be seen', () => {
     const covered = new Set<string>(DEFECTS.map((d) => d.clause));
@@ -44,7 +41,7 @@ describe('the defects of a reader', () => {
       const { smallest, executions } = await shrinkDefect(found, SHRINK, (c) => isTiny(sizeOf(c)));
       const size = sizeOf(smallest);
       table.push([name, clause, found.cases, found.shown.verdict.signature, sizeText(size, smallest.case.device), executions].join(' | '));
-      if (!isTiny(size) && defect.needs === undefined && !STILL_LARGE.includes(name)) large.push(`${name}: ${sizeText(size, smallest.case.device)}`);
+      if (!isTiny(size) && defect.needs === undefined) large.push(`${name}: ${sizeText(size, smallest.case.device)}`);
     }
     console.log(['defect | clause | cases needed | found as | smallest case | executions', ...table].join('\n'));
     expect(large).toEqual([]);
