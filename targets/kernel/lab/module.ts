@@ -52,7 +52,8 @@ export async function buildModule(
   sources: ReadonlyMap<string, string>, name: string, kernel: KernelTree, cache: Cache, steps: Steps, signal?: AbortSignal,
 ): Promise<BuiltModule> {
   const sourcesHash = hashSources(sources);
-  const recipe = sha256(JSON.stringify([RECIPE, sourcesHash, kernel.release, kernel.packages])).slice(0, 24);
+  const { makeVariables, coverage } = kernel;
+  const recipe = sha256(JSON.stringify([RECIPE, sourcesHash, kernel.release, kernel.packages, ...(makeVariables === undefined ? [] : [makeVariables, coverage])])).slice(0, 24);
   let folder = await cachedBuild(cache, recipe, signal);
   if (folder === undefined) {
     await ensurePackages('build', steps, signal);
@@ -86,7 +87,7 @@ async function make(sources: ReadonlyMap<string, string>, name: string, kernel: 
   await mkdir(join(work, 'src'), { recursive: true });
   for (const [file, text] of sources) await writeFile(join(work, 'src', file), text);
   const objects = [...sources.keys()].filter((file) => file.endsWith('.c')).sort().map((file) => `src/${file.slice(0, -2)}.o`);
-  await writeFile(join(work, 'Kbuild'), `obj-m := ${NAME}.o\n${NAME}-y := ${objects.join(' ')}\nccflags-y := -I$(src)/src\n`);
+  await writeFile(join(work, 'Kbuild'), `obj-m := ${NAME}.o\n${NAME}-y := ${objects.join(' ')}\nccflags-y := -I$(src)/src\n${instrumentation(kernel)}`);
   const root = join(kernel.headersDir, '../../..');
   const result = await run(
     'make',
@@ -94,6 +95,7 @@ async function make(sources: ReadonlyMap<string, string>, name: string, kernel: 
       '-C', kernel.headersDir, `M=${work}`, `-j${availableParallelism()}`,
       // Debian's kernel asks for BTF of modules, which needs pahole and vmlinux; nothing here reads it.
       'CONFIG_DEBUG_INFO_BTF_MODULES=',
+      ...(kernel.makeVariables ?? []),
       // The same sources give the same bytes wherever the cache is.
       `KCFLAGS=-ffile-prefix-map=${work}/= -ffile-prefix-map=${root}=/kernel`,
       'modules',
@@ -114,6 +116,17 @@ async function make(sources: ReadonlyMap<string, string>, name: string, kernel: 
   await mkdir(join(folder, 'sources'));
   for (const [file, text] of sources) await writeFile(join(folder, 'sources', file), text);
   await rm(work, { recursive: true });
+}
+
+/**
+ * What a kernel that is not Debian's own may want of its modules: lines for frames of
+ * an oops where its configuration has no debug information, undefined behaviour
+ * checked where it can say so, and lines counted where it keeps such counts.
+ */
+function instrumentation(kernel: KernelTree): string {
+  if (kernel.makeVariables === undefined) return '';
+  // Counting changes bytes: the kernel names the counts by the folder of the build, which is not the same twice.
+  return `ccflags-y += -g\nUBSAN_SANITIZE := y\n${kernel.coverage === true ? 'GCOV_PROFILE := y\n' : ''}`;
 }
 
 /**

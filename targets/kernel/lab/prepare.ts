@@ -7,12 +7,14 @@ import type { Cache } from './cache.ts';
 import { compilerVersion } from './compiler.ts';
 import { buildInitramfs } from './initramfs.ts';
 import { ensureKernel, type KernelTree } from './kernel.ts';
+import { useCache } from './in-use.ts';
 import { DEFAULT_KERNEL, type KernelChoice } from './kernels.ts';
 import { buildModule, takeModule, type BuiltModule } from './module.ts';
 import { ownKernel } from './own-kernel.ts';
 import { ensurePackages } from './packages.ts';
 import { loadPatches } from './patch/columns.ts';
 import { chooseQemu, type ChosenQemu } from './qemu.ts';
+import { ensureSanitizer } from './sanitizer.ts';
 import { soakText } from './soak-record.ts';
 import { readSourceFolder } from './sources.ts';
 import type { Steps } from './steps.ts';
@@ -59,6 +61,7 @@ export interface PrepareOptions extends KernelOptions {
  */
 export async function prepareLab(options: PrepareOptions): Promise<PreparedLab> {
   const { cache, steps, signal } = options;
+  await useCache(cache, signal);
   if (process.platform !== 'linux' || process.arch !== 'x64') throw new UsageError(`the kernel lab needs Linux on x86-64, not ${process.platform} on ${process.arch}`);
   const sources = await readSources(options);
   await ensurePackages('vm', steps, signal);
@@ -95,7 +98,7 @@ export async function chosenKernel({ kernel = DEFAULT_KERNEL, sanitize = false, 
     if (sanitize) throw new UsageError('--sanitize builds a kernel of a Debian series; one of your own has what its configuration says: leave --sanitize out');
     return ownKernel(kernel);
   }
-  if (sanitize) throw new UsageError('the lab cannot make sanitizer kernels yet: leave --sanitize out');
+  if (sanitize) return ensureSanitizer(cache, steps, kernel.series, signal);
   return ensureKernel(cache, steps, signal, kernel.series);
 }
 
