@@ -102,6 +102,29 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .addHelpText('after', CHECK_HELP)
     .action(async (layers, options) => exit(await (await import('./commands/check.ts')).check(layers, options, signal)));
 
+  const lab = ovbd.command('lab').description('the kernel lab: kernels, emulators and what is built for them');
+  const kernels = (command: Command): Command => command
+    .option('--kernel <name>', 'a series (6.1, 6.12) or the path of a bzImage; repeatable', repeated)
+    .option('--kernel-build <dir>', 'the folder in which that bzImage was built', once)
+    .option('--sanitize', 'the series built with KASAN, UBSAN and line counts');
+  lab.command('list')
+    .description('what is in the cache, with size and age, and what soaks found')
+    .action(async () => exit(await (await import('./commands/lab.ts')).labList()));
+  kernels(lab.command('prepare'))
+    .description('download and build what runs on these kernels need')
+    .action(async (options) => exit(await (await import('./commands/lab.ts')).labPrepare(options, signal)));
+  lab.command('clean')
+    .description('remove what is made again in seconds, and superseded kernels; never while another run uses the cache')
+    .option('--all', 'everything: kernels, emulators, and what soaks found')
+    .action(async (options) => exit(await (await import('./commands/lab.ts')).labClean(options, signal)));
+  kernels(lab.command('soak'))
+    .description('boot kernels again and again, run the stock target on them, and remember what fails by itself (default: the cached kernels)')
+    .addOption(new Option('--boots <n>', 'boots from nothing').argParser(wholeNumber(1, 1e6)).default(10))
+    .addOption(new Option('--cases <n>', 'cases of the stock target').argParser(wholeNumber(0, 1e9)).default(200))
+    .addOption(new Option('--qemu <which>', 'rather than the one that the lab takes').choices(['machine', 'backports']))
+    .option('--afresh', 'forget what was found of these pairs before')
+    .action(async (options) => exit(await (await import('./commands/lab.ts')).labSoak(options, signal)));
+
   ovbd.command('doctor')
     .description('say what is there for a run and what is missing')
     .action(async () => exit(await (await import('./commands/doctor.ts')).doctor()));

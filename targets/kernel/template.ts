@@ -127,7 +127,8 @@ async function bootOnce(options: TemplateOptions, folder: string): Promise<void>
   }
 }
 
-async function bootFailure(vm: Vm, milliseconds: number): Promise<BootError> {
+/** Why a guest did not greet: how its QEMU ended, or that it did not, and the end of its console. */
+export async function bootFailure(vm: Vm, milliseconds: number): Promise<BootError> {
   const ended = await Promise.race([vm.exited, new Promise<undefined>((resolve) => setTimeout(resolve, 50, undefined))]);
   // Makes a kernel that hangs say where.
   if (ended === undefined) await vm.nmi(2000);

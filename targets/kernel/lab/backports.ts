@@ -5,7 +5,7 @@
  * in the cache folder. Nothing of the machine's apt is changed.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../../../model/errors.ts';
 import type { AptView } from './apt.ts';
@@ -33,7 +33,12 @@ export async function backports(cache: Cache): Promise<AptView> {
     await mkdir(parts, { recursive: true });
     await mkdir(join(folder, 'lists', 'partial'), { recursive: true });
     await mkdir(join(folder, 'archives', 'partial'), { recursive: true });
-    await writeFile(join(parts, 'backports.sources'), sourcesText(source));
+    // Another run's apt may be reading it.
+    const file = join(parts, 'backports.sources');
+    if ((await readFile(file, 'utf8').catch(() => '')) !== sourcesText(source)) {
+      await writeFile(`${file}.${process.pid}`, sourcesText(source));
+      await rename(`${file}.${process.pid}`, file);
+    }
   } catch (error) {
     throw new UsageError(`cannot keep package lists in ${folder} (${(error as NodeJS.ErrnoException).code}): set OVBD_CACHE to a folder that can be written`);
   }

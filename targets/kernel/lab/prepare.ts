@@ -43,6 +43,8 @@ export interface KernelOptions {
 }
 
 export interface PrepareOptions extends KernelOptions {
+  /** An emulator to use whatever is known of it: for soaks. */
+  readonly qemu?: ChosenQemu | undefined;
   /** The module's sources, read already, and their name for people. At most one of these, `patch`, `source`, `module`; none: the stock kernel. */
   readonly sources?: { readonly files: ReadonlyMap<string, string>; readonly name: string } | undefined;
   /** The patch as mailed: a file or address that holds one version, or `FILE#v2`. */
@@ -66,7 +68,7 @@ export async function prepareLab(options: PrepareOptions): Promise<PreparedLab> 
   const sources = await readSources(options);
   await ensurePackages('vm', steps, signal);
   const kernel = await chosenKernel(options);
-  const qemu = await chooseQemu(kernel, cache, steps, signal);
+  const qemu = options.qemu ?? (await chooseQemu(kernel, cache, steps, signal));
   const module =
     sources !== undefined ? await buildModule(sources.files, sources.name, kernel, cache, steps, signal)
     : options.module !== undefined ? await takeModule(options.module, kernel, cache, signal)

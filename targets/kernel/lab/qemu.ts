@@ -72,6 +72,17 @@ export async function chooseQemu(kernel: KernelTree, cache: Cache, steps: Steps,
   );
 }
 
+/**
+ * The emulators that can be soaked with a kernel: the machine's, and the backports'
+ * where the cache has it or the kernel needs it. The first that is known to hold comes first.
+ */
+export async function qemusFor(kernel: KernelTree, cache: Cache, steps: Steps, signal?: AbortSignal): Promise<Qemu[]> {
+  const newer = needsNewer(kernel.release);
+  const cached = newer ? await backportsQemu(cache, steps, signal) : await cachedQemu(cache, signal);
+  const both = [await machineQemu(signal), ...(cached === undefined ? [] : [cached])];
+  return newer ? both.reverse() : both;
+}
+
 /** True for kernels that need a newer QEMU than Debian 12's own: all after 6.1. */
 export function needsNewer(release: string): boolean {
   const [first = 0, second = 0] = release.split('.').map((part) => parseInt(part, 10));
