@@ -10,10 +10,7 @@ import type { KernelTree } from './kernel.ts';
  * What the agent needs, in the order in which it needs it; what these depend on
  * is put before them. virtio_ring stands before virtio, which uses its symbols.
  */
-const WANTED = [
-  'virtio_ring', 'virtio', 'virtio_pci_legacy_dev', 'virtio_pci_modern_dev', 'virtio_pci',
-  'virtio_blk', 'virtio_console', 'dm-mod', 'dm-bufio', 'dm-zero',
-] as const;
+const WANTED = ['virtio_ring', 'virtio', 'virtio_pci', 'virtio_blk', 'virtio_console', 'dm-mod', 'dm-bufio', 'dm-zero'] as const;
 
 /** What makes failing and slow backing devices, where the kernel has it. */
 const OPTIONAL = ['dm-flakey', 'dm-delay', 'dm-dust'] as const;

@@ -13,7 +13,7 @@ const MAX_IMAGE_BYTES = 256 << 20;
 /** What the lab cannot do without, built in or as modules (`=m`). */
 const NEEDED = [
   'BLK_DEV_INITRD', 'DEVTMPFS', 'TMPFS', 'PROC_FS', 'SYSFS', 'MODULES', 'BINFMT_ELF', 'SERIAL_8250_CONSOLE', 'PCI',
-  'VIRTIO_PCI', 'VIRTIO_BLK', 'VIRTIO_CONSOLE', 'BLK_DEV_DM', 'DM_BUFIO',
+  'VIRTIO_PCI', 'VIRTIO_BLK', 'VIRTIO_CONSOLE', 'BLK_DEV_DM', 'DM_BUFIO', 'DM_ZERO',
 ] as const;
 
 /**
