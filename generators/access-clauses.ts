@@ -17,6 +17,7 @@ export function emitAccess({ device, layers, access }: Pick<Case, 'device' | 'la
   if (slack === 'exact') all('DM-TBL-08', 'DM-BACK-01');
   else if (layers.some((l) => slack === 'garbage' || l.bytes.length % PAGE !== 0)) emit('DM-TBL-09');
   if (device === 'zfile' && size % SECTOR !== 0) emit('DM-TBL-04');
+  emitTrouble(device, layers, access, emit);
   for (const r of reads) {
     if (r.offset >= access.deviceBytes) continue;
     all('DM-RD-03', 'DM-RD-05', inPages(r) ? 'DM-RD-01' : 'DM-RD-02');
@@ -25,6 +26,16 @@ export function emitAccess({ device, layers, access }: Pick<Case, 'device' | 'la
     if (r.pieces) emit('DM-RD-07');
     if (Math.min(r.length, access.deviceBytes - r.offset) > ONE_REQUEST) emit('DM-RD-08');
   }
+}
+
+function emitTrouble(device: Case['device'], layers: Case['layers'], { fault, attempts, shared, table }: Case['access'], emit: Emit): void {
+  emit('DM-TBL-10');
+  if (fault) emit(fault.kind === 'delay' ? 'DM-FLT-02' : 'DM-FLT-01');
+  if (attempts) emit('DM-WR-01');
+  if (attempts?.writable) emit('DM-WR-02');
+  if (shared) emit('DM-TBL-12');
+  if (table?.kind === 'length') emit('DM-TBL-11');
+  if (device === 'zfile' && layers[0]!.wrapping.length > 1) emit('DM-TBL-13');
 }
 
 /** Bytes that one request surely holds: a page for each of its 256 vectors (BIO_MAX_VECS). */

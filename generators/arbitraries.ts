@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { CONTENT_KINDS, type ContentRecipe } from './content.ts';
 import {
   AIM_POINTS, READ_KINDS, type CaseRecipe, type DamageRecipe, type LayerRecipe, type ManyRecipe, type MarksRecipe, type PlaceRecipe, type ReadRecipe,
-  type SegmentRecipe, type ShapeRecipe, type TableRecipe,
+  type SegmentRecipe, type ShapeRecipe, type TableRecipe, type TroubleRecipe,
 } from './recipe.ts';
 import { PLAIN_LAYER } from './tiny-layers.ts';
 import { contentBytes, zfileRecipe } from './zfile-arbitrary.ts';
@@ -133,7 +133,7 @@ function damage(): fc.Arbitrary<DamageRecipe> {
 }
 
 function table(): fc.Arbitrary<TableRecipe> {
-  return fc.record({ kind: fc.constantFrom('bytes', 'text', 'count', 'device'), layer: choice, a: choice });
+  return fc.record({ kind: fc.constantFrom('bytes', 'bytes', 'text', 'text', 'count', 'device', 'busy', 'short', 'length'), layer: choice, a: choice });
 }
 
 /** 0, and in one of `n + 1` a seed. */
@@ -151,6 +151,11 @@ function read(): fc.Arbitrary<ReadRecipe> {
   });
 }
 
+function trouble(): fc.Arbitrary<TroubleRecipe> {
+  const kind = fc.constantFrom('fault' as const, 'fault' as const, 'fault' as const, 'slow' as const, 'changes' as const, 'again' as const, 'twin' as const, 'nested' as const);
+  return fc.record({ kind, layer: choice, a: choice, b: choice, c: choice });
+}
+
 /** Any case: about half sound, half damaged, a few damaged twice. */
 export function caseRecipe(): fc.Arbitrary<CaseRecipe> {
   return fc.record<CaseRecipe>({
@@ -163,5 +168,6 @@ export function caseRecipe(): fc.Arbitrary<CaseRecipe> {
     table: fc.oneof({ weight: 8, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: table() }),
     slack: fc.constantFrom('page', 'page', 'page', 'exact', 'garbage'),
     reads: fc.array(read(), { maxLength: 6 }),
+    trouble: fc.oneof({ weight: 5, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: trouble() }),
   });
 }

@@ -12,12 +12,13 @@ import { emitStack, paint, stackBytes } from './lsmt-stack.ts';
 import { ZFILE_MUTATORS } from './mutators/zfile.ts';
 import { planReads } from './reads.ts';
 import type { CaseRecipe, DamageRecipe, LayerRecipe, ShapeRecipe } from './recipe.ts';
-import { tableFault } from './table-fault.ts';
+import { hasTable, tableFault } from './table-fault.ts';
 import { tinyLayers } from './tiny-layers.ts';
+import { troubleOf } from './trouble.ts';
 import { inOrderMet, type Violated } from './violated.ts';
 import { craftedContent } from './zfile-block.ts';
 import { damageZFile } from './zfile-damage.ts';
-import { writeZFile } from './zfile-writer.ts';
+import { PLAIN_ZFILE, writeZFile } from './zfile-writer.ts';
 
 export interface Built {
   readonly case: Case;
@@ -37,15 +38,20 @@ const MAX_LAYERS = 255;
 export function buildCase(id: string, recipe: CaseRecipe): Built {
   const exercised = new Set<string>();
   const emit: Emit = (clause) => exercised.add(clause);
+  // One thing at a time, so that it is known what a case is about.
+  const trouble = recipe.damage.length === 0 && !recipe.table ? recipe.trouble : null;
   const made = recipe.shape.device === 'zfile'
-    ? makeZFileDevice(recipe.shape, recipe.damage, emit)
-    : makeStack(allLayers(recipe.shape), recipe.damage, emit);
+    ? makeZFileDevice(recipe.shape, recipe.damage, emit, trouble?.kind === 'nested')
+    : makeStack(allLayers(recipe.shape, trouble?.kind === 'again'), recipe.damage, emit);
   const { device } = recipe.shape;
   const deviceBytes = made.size - (made.size % SECTOR);
   const sound = recipe.damage.length === 0 && made.violated.length === 0;
-  const table = sound && recipe.table ? tableFault(recipe.table, { device, layers: made.layers }, recipe.slack) : null;
+  const table = sound && recipe.table ? tableFault(recipe.table, { device, layers: made.layers }, recipe.slack, made.size) : null;
+  const reads = planReads(recipe.reads, deviceBytes, made.borders);
   const access: AccessPlan = {
-    slack: recipe.slack, deviceBytes, reads: planReads(recipe.reads, deviceBytes, made.borders), ...(table ? { table: table.fault } : {}),
+    slack: recipe.slack, deviceBytes, reads,
+    ...(table ? { table: table.fault } : {}),
+    ...(trouble && sound && deviceBytes > 0 && hasTable(made) ? troubleOf(trouble, { device, layers: made.layers }, deviceBytes, reads.length) : {}),
   };
   emitAccess({ device, layers: made.layers, access }, made.size, emit);
   return {
@@ -69,26 +75,35 @@ interface Made {
   read(offset: number, length: number): Uint8Array;
 }
 
-function makeZFileDevice(shape: Extract<ShapeRecipe, { device: 'zfile' }>, damages: readonly DamageRecipe[], emit: Emit): Made {
+function makeZFileDevice(shape: Extract<ShapeRecipe, { device: 'zfile' }>, damages: readonly DamageRecipe[], emit: Emit, nested: boolean): Made {
   const content = craftedContent(makeContent(shape.content, shape.bytes), shape.zfile);
   const chosen = damages.map((recipe) => ({ recipe, mutator: mutatorAt(ZFILE_MUTATORS, recipe.mutator) }));
-  const { bytes, violates, certain } = damageZFile(writeZFile(content, shape.zfile, emit), chosen);
+  const zfile = nested ? { ...shape.zfile, headerMode: true } : shape.zfile;
+  const { bytes, violates, certain } = damageZFile(writeZFile(content, zfile, emit), chosen);
   const borders: number[] = [];
   for (let at = 0; at <= content.length && borders.length < 512; at += shape.zfile.blockSize) borders.push(at);
   return {
-    layers: [{ wrapping: ['zfile'], bytes, exposedBytes: content.length }],
+    layers: [nested ? inZFile(bytes) : { wrapping: ['zfile'], bytes, exposedBytes: content.length }],
     size: content.length, borders, violated: violates.map(({ clause }, rank) => ({ clause, layer: 0, rank })), certain,
     read: (offset, length) => content.subarray(offset, offset + length),
   };
 }
 
-/** The recipes of all layers, bottom to top, a repeated file's own recipe in its place. */
-function allLayers(shape: Extract<ShapeRecipe, { device: 'lsmt' }>): { readonly recipe: LayerRecipe; readonly same: number }[] {
+/** A ZFile whose header has the fields, in another one: a device has whole sectors, and what follows such a ZFile is nobody's. */
+function inZFile(inner: Uint8Array): Layer {
+  const padded = new Uint8Array(Math.ceil(inner.length / SECTOR) * SECTOR);
+  padded.set(inner);
+  return { wrapping: ['zfile', 'zfile'], bytes: writeZFile(padded, PLAIN_ZFILE), exposedBytes: padded.length };
+}
+
+/** The recipes of all layers, bottom to top, a repeated file's own recipe in its place; `again`: the bottom one once more on top. */
+function allLayers(shape: Extract<ShapeRecipe, { device: 'lsmt' }>, again: boolean): { readonly recipe: LayerRecipe; readonly same: number }[] {
   const out: { recipe: LayerRecipe; same: number }[] = [];
   for (const recipe of [...tinyLayers(shape.tiny), ...shape.layers]) {
     const i = out.length;
     out.push(recipe.sameAs === null || i === 0 ? { recipe, same: i } : out[recipe.sameAs % i]!);
   }
+  if (again && out.length > 0 && out.length < MAX_LAYERS && out.every((l, i) => l.same === i)) out.push(out[0]!);
   return out;
 }
 

@@ -102,9 +102,22 @@ export interface DamageRecipe {
 
 /** One thing wrong with the table; numbers are taken modulo what is there. */
 export interface TableRecipe {
-  readonly kind: 'bytes' | 'text' | 'count' | 'device';
+  readonly kind: 'bytes' | 'text' | 'count' | 'device' | 'busy' | 'short' | 'length';
   readonly layer: number;
   readonly a: number;
+}
+
+/** What else happens around the reads; numbers are taken modulo what is there. */
+export interface TroubleRecipe {
+  /**
+   * `fault`: the device under a layer fails; `slow`: it answers late; `changes`: somebody tries to change the device; `again`: the
+   * bottom layer stands in the stack once more, on the same device; `twin`: two devices from the same images; `nested`: a ZFile in a ZFile.
+   */
+  readonly kind: 'fault' | 'slow' | 'changes' | 'again' | 'twin' | 'nested';
+  readonly layer: number;
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
 }
 
 export const READ_KINDS = ['sectors', 'run', 'border', 'tail', 'past', 'large'] as const;
@@ -131,4 +144,6 @@ export interface CaseRecipe {
   readonly table: TableRecipe | null;
   readonly slack: Slack;
   readonly reads: readonly ReadRecipe[];
+  /** Counts on undamaged cases with a right table only. */
+  readonly trouble: TroubleRecipe | null;
 }

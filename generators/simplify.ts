@@ -14,6 +14,7 @@ const isLarge = (l: LayerRecipe): boolean => (l.many?.count ?? 0) > LARGE;
 
 /** Recipes with one structural element fewer or plainer, the boldest first. May repeat the recipe itself. */
 export function* simplifications(r: CaseRecipe): Iterable<CaseRecipe> {
+  if (r.trouble) yield { ...r, trouble: null };
   // A table of a million entries costs a second at every step: away with it first.
   if (r.shape.device === 'lsmt' && r.shape.layers.some(isLarge)) {
     const without = (count: number): ShapeRecipe => ({ ...(r.shape as Stack), layers: (r.shape as Stack).layers.map((l) => (isLarge(l) ? { ...l, many: count === 0 ? null : { ...l.many!, count } } : l)) });
@@ -49,7 +50,7 @@ function withLayers(r: CaseRecipe, kept: readonly number[] | undefined): CaseRec
   if (!kept || r.shape.device === 'zfile') return r;
   const before = r.shape.tiny + r.shape.layers.length;
   const moved = <D extends { readonly layer: number }>(d: D): D => ({ ...d, layer: Math.max(0, kept.indexOf(d.layer % before)) });
-  return { ...r, damage: r.damage.map(moved), table: r.table && moved(r.table) };
+  return { ...r, damage: r.damage.map(moved), table: r.table && moved(r.table), trouble: r.trouble && moved(r.trouble) };
 }
 
 function* simplerShapes(shape: ShapeRecipe): Iterable<Simpler> {

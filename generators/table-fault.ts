@@ -19,12 +19,24 @@ export function hasTable(c: Pick<Case, 'layers'>): boolean {
   return c.layers.every((l) => formOf(l) === null && !l.wrapping.includes('tar'));
 }
 
-/** The fault in the table of the case, and the clauses that it violates; null where the case has no table. */
-export function tableFault(r: TableRecipe, c: Pick<Case, 'device' | 'layers'>, slack: Slack): { fault: TableFault; violates: string[] } | null {
+/** The fault in the table of the case, and the clauses that it violates; null where the case has no table. `size`: bytes of the device’s content. */
+export function tableFault(r: TableRecipe, c: Pick<Case, 'device' | 'layers'>, slack: Slack, size: number): { fault: TableFault; violates: string[] } | null {
   if (!hasTable(c)) return null;
   const layer = r.layer % c.layers.length;
   switch (r.kind) {
     case 'device': return { fault: { kind: 'device', layer }, violates: ['DM-TBL-07'] };
+    case 'busy': return { fault: { kind: 'busy', layer }, violates: ['DM-TBL-10'] };
+    case 'short': {
+      const sectors = Math.ceil(imageBytes(c, layer) / SECTOR);
+      if (sectors < 2) return { fault: { kind: 'busy', layer }, violates: ['DM-TBL-10'] };
+      return { fault: { kind: 'short', layer, sectors: 1 + Math.min(sectors - 2, pick([0, 0, 6, 7, 8, r.a % (sectors - 1)], r.a >>> 4)) }, violates: ['DM-TBL-08'] };
+    }
+    case 'length': {
+      const has = Math.floor(size / SECTOR);
+      const longer = [1, 7, 8, 129, 2 ** 21];
+      const shorter = [1, 2, 7, 8, has >>> 1, has - 1].filter((n) => n > 0 && n < has).map((n) => -n);
+      return { fault: { kind: 'length', sectors: pick([...longer, ...shorter], r.a) }, violates: [] };
+    }
     case 'count': {
       const deltas = [-1, 1, -2 * c.layers.length, 3, 2, -3].filter((d) => isWrongCount(c.device, c.layers.length, d));
       return { fault: { kind: 'count', delta: pick(deltas, r.a) }, violates: ['DM-TBL-05'] };

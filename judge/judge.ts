@@ -2,7 +2,7 @@
 /** Expectation × observation × stance → verdict. */
 import { CLAUSES, DECLARED_ONLY } from '../spec/index.ts';
 import {
-  FINDING_KINDS, readText, type Alternative, type Case, type Complaint, type Death, type Expectation, type FindingKind, type Observation, type Opened,
+  FINDING_KINDS, mayFail, readText, type Alternative, type Case, type Complaint, type Death, type Expectation, type FindingKind, type Observation, type Opened,
   type Outcome, type Stance, type Verdict,
 } from '../model/index.ts';
 import { compare, refusedLate, type DeviceKind } from './compare.ts';
@@ -13,7 +13,7 @@ export function judge(c: Case, expectation: Expectation, seen: Observation, stan
   const { death } = seen;
   if (death?.kind === 'lost') return { kind: 'engine-error', why: `the target vanished (${death.title}) during ${death.phase}` };
   const outcome = fromOutcomes(c, expectation, seen, stance, device);
-  return worst([death ? fromDeath(expectation, death) : null, ...seen.complaints.map(fromComplaint), fromSpill(c, seen), outcome]) ?? outcome;
+  return worst([death ? fromDeath(c, expectation, death) : null, ...seen.complaints.map(fromComplaint), fromSpill(c, seen), fromChange(seen), outcome]) ?? outcome;
 }
 
 /** The finding of the worst kind, the first one of that kind; null where none of the verdicts is a finding. */
@@ -34,20 +34,20 @@ function pass(undeclared: readonly string[] = []): Verdict {
   return { kind: 'pass', why: '', ...(undeclared.length > 0 ? { undeclared } : {}) };
 }
 
-function fromDeath(expectation: Expectation, death: Death): Verdict {
+function fromDeath(c: Case, expectation: Expectation, death: Death): Verdict {
   if (death.kind === 'crash') return finding('crash', 'DM-SAFE-01', death.title, `crashed during ${death.phase}: ${death.title}`);
   const phase = death.phase.split(' ')[0]!;
-  const clause = hangingClause(expectation, phase);
+  const clause = hangingClause(c, expectation, phase);
   // Without a frame, where a hang sits tells most: open and read are different faults, reads of one case are not.
   const where = / in \S/.test(death.title) ? death.title : `${phase} under ${clause}`;
   return finding('hang', clause, where.replace(/^hang /, ''), `no answer in time during ${death.phase}: ${death.title}`);
 }
 
 /** The clause a hanging case was about: what it violates, or what it leans on. */
-function hangingClause(expectation: Expectation, phase: string): string {
+function hangingClause(c: Case, expectation: Expectation, phase: string): string {
   const { strict, notable } = expectation;
   const violated = strict.outcome === 'refuse' || phase === 'read' ? violatedClause(expectation) : null;
-  return violated ?? notable[0] ?? 'DM-SAFE-01';
+  return violated ?? (mayFail(c.access) ? 'DM-FLT-01' : notable[0]) ?? 'DM-SAFE-01';
 }
 
 /** What an image is refused for, or its first read that must fail; null where neither is. */
@@ -66,6 +66,11 @@ function fromSpill(c: Case, seen: Observation): Verdict | null {
   const { before, after, first } = seen.reads[read]!.spill!;
   return finding('memory', 'DM-RD-03', 'DM-RD-03',
     `read ${read} (${readText(c.access.reads[read]!)}) changed ${before} bytes before and ${after} after its buffer, the first at ${first}`, read);
+}
+
+function fromChange({ changed }: Observation): Verdict | null {
+  if (!changed) return null;
+  return finding('corruption', 'DM-WR-01', 'DM-WR-01', `an attempt to change the device changed byte ${changed.at} of the device under layer ${changed.layer}`);
 }
 
 /** Permissive flag of a reader that notices at a read what it should have noticed at open. */

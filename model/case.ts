@@ -62,7 +62,35 @@ export type TableFault =
   /** So many arguments are missing at the end (negative) or too many (positive); never a whole layer's, which is another stack. */
   | { readonly kind: 'count'; readonly delta: number }
   /** The device argument of a layer names nothing. */
-  | { readonly kind: 'device'; readonly layer: number };
+  | { readonly kind: 'device'; readonly layer: number }
+  /** Somebody holds the device of a layer for himself alone. */
+  | { readonly kind: 'busy'; readonly layer: number }
+  /** The device of a layer ends so many sectors, at least one, before the image’s last one. */
+  | { readonly kind: 'short'; readonly layer: number; readonly sectors: number }
+  /** The table is so many sectors longer than the device’s content has (negative: shorter). */
+  | { readonly kind: 'length'; readonly sectors: number };
+
+/** What goes wrong with the device under a layer though image and table are right. */
+export interface BackingFault {
+  readonly layer: number;
+  /** Bytes [from, to) of the device under the layer’s file, multiples of 512; what of it lies behind the device’s end is none. */
+  readonly from: number;
+  readonly to: number;
+  /** Reads fail (`flakey`: of another target, which lets them come as far), or are answered late. */
+  readonly kind: 'error' | 'flakey' | 'delay';
+  /** The read before which it begins; -1: before the devices are made. */
+  readonly since: number;
+  /** The read before which it ends; absent: it stays. */
+  readonly until?: number;
+}
+
+/** What is tried to change what is on the device; each before read 0, and each must fail or change nothing. */
+export interface Attempt {
+  readonly kind: 'write' | 'discard' | 'secure-discard' | 'zero-out' | 'flush' | 'ioctls';
+  /** Bytes, multiples of 512; at most 64 KiB. */
+  readonly offset: number;
+  readonly length: number;
+}
 
 /** How the devices of a case are made and read. */
 export interface AccessPlan {
@@ -75,6 +103,16 @@ export interface AccessPlan {
   readonly reads: readonly ReadPlan[];
   /** Absent: the table is right. For a layer in a ZFile it is the table of the device over it that is wrong. */
   readonly table?: TableFault;
+  /** Absent: the devices under the layers do what they are asked. */
+  readonly fault?: BackingFault;
+  /** Absent: none. `writable`: the tables are loaded for reading and writing. */
+  readonly attempts?: { readonly writable: boolean; readonly list: readonly Attempt[] };
+  /**
+   * Absent: each layer and the device over them stands on devices of its own.
+   * `device`: layers that are the same file stand on one device. `twin`: the
+   * device is made twice over the same devices, and every other read is the other one’s.
+   */
+  readonly shared?: 'device' | 'twin';
 }
 
 /** Images bottom to top, how they are read, and what that is meant to show. */

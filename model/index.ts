@@ -11,4 +11,5 @@ export * from './events.ts';
 export * from './errors.ts';
 export * from './lowered.ts';
 export * from './table.ts';
+export * from './fault.ts';
 export * from './view.ts';

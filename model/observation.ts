@@ -57,6 +57,8 @@ export interface Observation {
   readonly reads: readonly ReadObservation[];
   readonly death?: Death;
   readonly complaints: readonly Complaint[];
+  /** The first byte of a layer’s device that is not what it was before the case; looked for where something tried to change it. */
+  readonly changed?: { readonly layer: number; readonly at: number };
   /** The target's log since the last case: kernel log or stderr. */
   readonly log: string;
   /**

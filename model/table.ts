@@ -16,11 +16,13 @@ const NO_DEVICE = '/dev/no-such-device';
 /** The words of a table over these images, bottom first, with the fault in them. */
 export function tableParams(images: readonly TableArgument[], fault: TableFault | undefined): string {
   const words = images.flatMap(({ device, bytes }, i) => {
-    if (!fault || fault.kind === 'count' || fault.layer !== i) return [device, String(bytes)];
+    if (!fault || !('layer' in fault) || fault.layer !== i) return [device, String(bytes)];
     switch (fault.kind) {
       case 'bytes': return [device, String(bytes + fault.delta)];
       case 'text': return [device, fault.text];
       case 'device': return [NO_DEVICE, String(bytes)];
+      // What is wrong is not said in its words.
+      case 'busy': case 'short': return [device, String(bytes)];
     }
   });
   if (fault?.kind !== 'count') return words.join(' ');

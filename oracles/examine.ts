@@ -4,8 +4,9 @@ import { SECTOR } from '../spec/index.ts';
 import type { Alternative, Case, Expectation, Outcome, ReadOutcome, ReadPlan } from '../model/index.ts';
 import { bufferSource } from './source.ts';
 import { inLayer, openStack, unwrap, zfileDevice, type Device, type LayerSource, type OpenStack } from './stack.ts';
-import { overZFile, resizedSource, tableBytes } from './table.ts';
-import { RecordedLeniency, Violation, type Leniency } from './violation.ts';
+import { governFaults } from './fault.ts';
+import { overZFile, resizedSource, tableBytes, tableExtra } from './table.ts';
+import { mayRefuse, RecordedLeniency, STRICT, Violation, type Leniency } from './violation.ts';
 import type { ZFileReader } from './zfile.ts';
 
 /** Combinations of contested points that are followed at the most. */
@@ -34,7 +35,7 @@ export function examine(c: Case, declared: ReadonlySet<string> = new Set()): Exa
       class: alternatives.some((a) => !sameOutcome(a.outcome, strict.outcome)) ? 'permissive' : clean ? 'valid' : 'invalid',
       needs: strict.needs,
       notable: strict.notable,
-      strict: strict.outcome,
+      strict: governFaults(c, strict.outcome, () => layerSources(c), (sources) => open(c, STRICT, sources).device),
       alternatives,
     },
   };
@@ -49,7 +50,7 @@ interface Attempt {
   readonly outcome: Outcome;
   /** Virtual size in bytes; null where the case is refused. */
   readonly size: number | null;
-  /** Decoded bytes of each layer's ZFile; null where there is none. */
+  /** Decoded bytes of each layer's outermost ZFile; null where there is none. */
   readonly exposed: readonly (number | null)[];
   readonly needs: Expectation['needs'];
   readonly notable: readonly string[];
@@ -65,11 +66,13 @@ function attempt(c: Case, flags: readonly string[], declared: ReadonlySet<string
     size: null, exposed: [], needs: { algorithms: [], blockSizes: [], layers: c.layers.length }, notable: [], asked,
   });
   try {
-    const { device, zfiles, stack } = open(c, lenient);
+    const { device, zfiles, exposed, stack } = open(c, lenient);
+    if (c.access.table?.kind === 'length') mayRefuse(lenient, 'DM-TBL-11', 0, `the table is ${c.access.table.sectors} sectors longer than the device`);
+    if (c.access.attempts?.writable) mayRefuse(lenient, 'DM-WR-02', 0, 'the table is loaded for writing');
     return {
       outcome: { outcome: 'open', size: device.size, reads: c.access.reads.map((r) => readOutcome(device, r, lenient)) },
       size: device.size,
-      exposed: zfiles.map((z) => z?.size ?? null),
+      exposed,
       needs: {
         algorithms: [...new Set(zfiles.flatMap((z) => (z ? [z.algo] : [])))],
         blockSizes: [...new Set(zfiles.flatMap((z) => (z ? [z.blockSize] : [])))],
@@ -95,16 +98,25 @@ export function layerSources(c: Case): LayerSource[] {
   }));
 }
 
-function open(c: Case, lenient: Leniency): { device: Device; zfiles: (ZFileReader | null)[]; stack: OpenStack | null } {
-  const sources = asTheTableSays(c, lenient);
+interface OpenCase {
+  readonly device: Device;
+  /** Each layer's ZFile, of one in another the inner one. */
+  readonly zfiles: readonly (ZFileReader | null)[];
+  /** Decoded bytes of each layer's outermost ZFile. */
+  readonly exposed: readonly (number | null)[];
+  readonly stack: OpenStack | null;
+}
+
+function open(c: Case, lenient: Leniency, sources: readonly LayerSource[] = asTheTableSays(c, lenient)): OpenCase {
   if (c.device === 'zfile') {
-    const { zfile } = unwrap(sources[0]!, lenient);
-    if (!zfile) throw new Error('a ZFile device needs a layer wrapped in a ZFile');
+    const { zfile, outer } = unwrap(sources[0]!, lenient);
+    if (!zfile || !outer) throw new Error('a ZFile device needs a layer wrapped in a ZFile');
     if (zfile.size % SECTOR !== 0 && lenient.has('dm.ceil-size')) throw new Violation('DM-TBL-04', 0, 'the table leaves out the last sector');
-    return { device: zfileDevice(zfile), zfiles: [zfile], stack: null };
+    return { device: zfileDevice(zfile), zfiles: [zfile], exposed: [outer.size], stack: null };
   }
   const stack = openStack(sources, lenient);
-  return { device: stack, zfiles: stack.layers.map((l) => l.zfile), stack };
+  const zfiles = stack.layers.map((l) => l.zfile);
+  return { device: stack, zfiles, exposed: zfiles.map((z) => z?.size ?? null), stack };
 }
 
 /** The layers as a device with a wrong table meets them. */
@@ -222,7 +234,7 @@ function resize(c: Case, size: number, exposed: readonly (number | null)[]): Cas
       const bytes = exposed[i];
       return typeof bytes === 'number' ? { ...l, exposedBytes: bytes } : l;
     }),
-    access: { ...c.access, deviceBytes: wholeSectors(size) },
+    access: { ...c.access, deviceBytes: Math.max(0, wholeSectors(size) + tableExtra(c) * SECTOR) },
   };
 }
 

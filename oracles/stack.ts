@@ -54,12 +54,13 @@ export interface OpenStack extends Device {
 const MAX_LAYERS = 255;
 const MAX_LAYERS_OF_ANY = 256;
 
-/** Takes the envelopes off, outermost first, and tells where a tar's member starts, bytes. Throws Violation. */
+/** Takes the envelopes off, outermost first, and tells where a tar's member starts, bytes; `zfile` is the innermost one. Throws Violation. */
 export function unwrap(
   layer: LayerSource, lenient: Leniency, memberAt: (start: number) => void = () => undefined,
-): { inner: ByteSource; zfile: ZFileReader | null } {
+): { inner: ByteSource; zfile: ZFileReader | null; outer: ZFileReader | null } {
   let inner = layer.file;
   let zfile: ZFileReader | null = null;
+  let outer: ZFileReader | null = null;
   for (const wrapper of layer.wrapping) {
     if (wrapper === 'tar') {
       const member = unwrapTar(inner, lenient);
@@ -67,9 +68,10 @@ export function unwrap(
       inner = member;
     } else {
       inner = zfile = openZFile(inner, lenient);
+      outer ??= zfile;
     }
   }
-  return { inner, zfile };
+  return { inner, zfile, outer };
 }
 
 function openLayer(layer: LayerSource, lenient: Leniency): OpenLayer {

@@ -13,17 +13,18 @@ const MAX_BYTES = 1n << 63n;
 
 /**
  * What the table says that the layer's image has, in bytes; null where the
- * table is right about the sizes. Throws Violation (DM-TBL-05 to DM-TBL-08)
+ * table is right about the sizes. Throws Violation (DM-TBL-05 to DM-TBL-10)
  * for a table that must be refused whatever the images hold.
  */
 export function tableBytes(c: Case): { readonly layer: number; readonly bytes: number } | null {
   const { table } = c.access;
   if (!table) return null;
+  if (table.kind === 'length') return null;
   const layer = 'layer' in table ? table.layer : 0;
   return inLayer(layer, () => ({ layer, bytes: fitting(argumentOf(c, table), deviceBytes(c, c.layers[layer]!)) }));
 }
 
-function argumentOf(c: Case, table: TableFault): bigint {
+function argumentOf(c: Case, table: Exclude<TableFault, { kind: 'length' }>): bigint {
   switch (table.kind) {
     case 'count':
       return refuseCount(c, table.delta);
@@ -32,6 +33,10 @@ function argumentOf(c: Case, table: TableFault): bigint {
     case 'text':
       if (!/^[0-9]{1,30}$/.test(table.text)) throw new Violation('DM-TBL-06', 0, `"${table.text.slice(0, 40)}" is no number of bytes`);
       return BigInt(table.text);
+    case 'busy':
+      throw new Violation('DM-TBL-10', 0, 'somebody else holds the device');
+    case 'short':
+      return BigInt(rightBytes(c, c.layers[table.layer]!));
     case 'bytes':
       return BigInt(rightBytes(c, c.layers[table.layer]!) + table.delta);
   }
@@ -49,6 +54,11 @@ function fitting(bytes: bigint, device: number): number {
   return Number(bytes);
 }
 
+/** Sectors by which the device is longer than its content; what it is short of is negative. */
+export function tableExtra(c: Case): number {
+  return c.access.table?.kind === 'length' ? c.access.table.sectors : 0;
+}
+
 /** Whether the table's argument is about a device over the layer's ZFile rather than over its file. */
 export function overZFile(c: Case, layer: Layer): boolean {
   return c.device === 'lsmt' && layer.wrapping.includes('zfile');
@@ -61,6 +71,8 @@ function rightBytes(c: Case, layer: Layer): number {
 /** Bytes of the device that the argument is about. */
 function deviceBytes(c: Case, layer: Layer): number {
   const bytes = rightBytes(c, layer);
+  const { table } = c.access;
+  if (table?.kind === 'short') return (Math.ceil(bytes / SECTOR) - table.sectors) * SECTOR;
   if (overZFile(c, layer)) return bytes - (bytes % SECTOR);
   const sectors = Math.max(1, Math.ceil(bytes / SECTOR)) * SECTOR;
   if (c.access.slack === 'exact') return sectors;

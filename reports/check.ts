@@ -63,6 +63,13 @@ export const flag: Check<true> = (value, at) => {
   throw new Mismatch(at, 'true', value);
 };
 
+export function boolean(): Check<boolean> {
+  return (value, at) => {
+    if (typeof value === 'boolean') return value;
+    throw new Mismatch(at, 'true or false', value);
+  };
+}
+
 export function list<T>(item: Check<T>, maximum: number, minimum = 0): Check<readonly T[]> {
   return (value, at) => {
     if (Array.isArray(value) && value.length >= minimum && value.length <= maximum) return value.map((v, i) => item(v, `${at}[${i}]`));

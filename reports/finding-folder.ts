@@ -132,8 +132,19 @@ function loadCase(path: string, sub: string, stored: StoredCase): Case {
   if (fault?.kind === 'count' && !isWrongCount(stored.device, stored.layers.length, fault.delta)) {
     throw new UsageError(`${path}: case ${stored.id}: access.table.delta: ${fault.delta} arguments more or less are no fault`);
   }
+  checkTrouble(path, stored);
   const { table: _, layers, ...rest } = stored;
   return { ...rest, layers: layers.map((layer) => loadLayer(path, sub, layer)) };
+}
+
+/** What names layers and reads names some that are there. */
+function checkTrouble(path: string, { id, layers, access: { table, fault, reads } }: StoredCase): void {
+  const wrong = (what: string): never => { throw new UsageError(`${path}: case ${id}: access.${what}`); };
+  if (table?.kind === 'short' && table.sectors * 512 >= Math.max(layers[table.layer]!.size, layers[table.layer]!.exposedBytes ?? 0)) wrong('table.sectors: no sector is left');
+  if (table?.kind === 'length' && !Number.isSafeInteger(table.sectors * 512)) wrong('table.sectors: no such device');
+  if (!fault) return;
+  if (fault.layer >= layers.length) wrong(`fault.layer: there is no layer ${fault.layer}`);
+  if (fault.since > reads.length || (fault.until ?? 0) > reads.length) wrong(`fault: there is no read ${Math.max(fault.since, fault.until ?? 0)}`);
 }
 
 function loadLayer(path: string, sub: string, layer: StoredLayer): Layer {

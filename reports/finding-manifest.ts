@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** finding.json: what a finding is, without the images' bytes, which lie beside it. */
 import {
-  FINDING_KINDS, MAX_PIECES, READ_MODES, readProblem, type AccessPlan, type Case, type Expectation, type Extent, type Finding, type Layer, type Observation, type Outcome, type ReadOutcome, type ReadPlan, type TableFault,
+  FINDING_KINDS, MAX_PIECES, READ_MODES, readProblem, type AccessPlan, type BackingFault, type Case, type Expectation, type Extent, type Finding, type Layer, type Observation, type Outcome, type ReadOutcome, type ReadPlan, type TableFault,
   type TargetIdentity, type Wrapper,
 } from '../model/index.ts';
 import { createHash } from 'node:crypto';
-import { deviceSize, either, flag, integer, list, map, Mismatch, oneOf, optional, record, text, type Check } from './check.ts';
+import { boolean, deviceSize, either, flag, integer, list, map, Mismatch, oneOf, optional, record, text, type Check } from './check.ts';
 import { tableText } from './table-text.ts';
 
 export const FINDING_SCHEMA = 'ovbd-finding/1';
@@ -193,6 +193,27 @@ const tableCheck: Check<TableFault> = either('kind', {
   text: record({ kind: oneOf('text'), layer: anyLayer, text: line }),
   count: record({ kind: oneOf('count'), delta: anyInteger }),
   device: record({ kind: oneOf('device'), layer: anyLayer }),
+  busy: record({ kind: oneOf('busy'), layer: anyLayer }),
+  short: record({ kind: oneOf('short'), layer: anyLayer, sectors: integer(1, 2 ** 22) }),
+  length: record({ kind: oneOf('length'), sectors: anyInteger }),
+});
+
+const faultCheck: Check<BackingFault> = record({
+  layer: anyLayer,
+  from: integer(0, LIMITS.file, 512),
+  to: integer(0, LIMITS.file, 512),
+  kind: oneOf('error', 'flakey', 'delay'),
+  since: integer(-1, LIMITS.reads),
+  until: optional(integer(0, LIMITS.reads)),
+});
+
+const attemptsCheck: Check<NonNullable<AccessPlan['attempts']>> = record({
+  writable: boolean(),
+  list: list(record({
+    kind: oneOf('write', 'discard', 'secure-discard', 'zero-out', 'flush', 'ioctls'),
+    offset: deviceSize(512),
+    length: integer(0, 65_536, 512),
+  }), 16),
 });
 
 const readCheckFields: Check<ReadPlan> = record({
@@ -220,6 +241,9 @@ const storedCaseCheck: Check<StoredCase> = record({
     deviceBytes: deviceSize(),
     reads: list(readCheck, LIMITS.reads),
     table: optional(tableCheck),
+    fault: optional(faultCheck),
+    attempts: optional(attemptsCheck),
+    shared: optional(oneOf('device', 'twin')),
   }),
   clauses: record({ exercises: words, violates: words }),
   table: list(line, 2 * LIMITS.layers),
@@ -269,6 +293,7 @@ export const manifestCheck: Check<FindingManifest> = record({
       spill: optional(record({ before: natural, after: natural, first: anyInteger })),
     }), LIMITS.reads),
     death: optional(record({ kind: oneOf('crash', 'hang', 'lost'), title: line, phase: line })),
+    changed: optional(record({ layer: layerNumber, at: natural })),
     complaints: list(record({ kind: oneOf('crash', 'memory', 'leak'), title: line }), 4096),
     history: natural,
     engineError: optional(line),

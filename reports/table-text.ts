@@ -12,8 +12,11 @@ const SECTOR = 512;
 export function tableText(c: Case): string[] {
   if (c.device === 'zfile') {
     const layer = c.layers[0]!;
-    const params = tableParams([{ device: 'layer0.img', bytes: layer.bytes.length }], c.access.table);
-    return [...notes(layer, 0), `zfile: 0 ${sectors(c.access.deviceBytes)} zfile_target ${params}`];
+    const nested = layer.wrapping.length > 1;
+    const inner = nested ? { device: '/dev/mapper/outer', bytes: layer.exposedBytes ?? 0 } : { device: 'layer0.img', bytes: layer.bytes.length };
+    const params = tableParams([inner], c.access.table);
+    const outer = nested ? [`outer: 0 ${sectors(layer.exposedBytes ?? 0)} zfile_target layer0.img ${layer.bytes.length}`] : [];
+    return [...notes(layer, 0), ...around(c), ...outer, `zfile: 0 ${sectors(c.access.deviceBytes)} zfile_target ${params}`];
   }
   const lines: string[] = [];
   const stack: TableArgument[] = [];
@@ -27,7 +30,23 @@ export function tableText(c: Case): string[] {
       stack.push({ device: `layer${n}.img`, bytes: layer.bytes.length });
     }
   });
-  return [...lines, `lsmt: 0 ${sectors(c.access.deviceBytes)} lsmt_target ${tableParams(stack, c.access.table)}`];
+  return [...lines, ...around(c), `lsmt: 0 ${sectors(c.access.deviceBytes)} lsmt_target ${tableParams(stack, c.access.table)}`];
+}
+
+/** What happens to the devices beyond their tables. */
+function around({ access: { table, fault, attempts, shared } }: Case): string[] {
+  const lines: string[] = [];
+  if (table?.kind === 'busy') lines.push(`# the device of layer${table.layer} is opened with O_EXCL before the table is loaded`);
+  if (table?.kind === 'short') lines.push(`# the device of layer${table.layer} ends ${table.sectors} sectors before its image's last one`);
+  if (fault) {
+    const what = fault.kind === 'delay' ? 'answers late' : fault.kind === 'flakey' ? 'fails (flakey)' : 'fails';
+    const until = fault.until === undefined ? '' : `, until before read ${fault.until}`;
+    lines.push(`# bytes ${fault.from} to ${fault.to} of the device of layer${fault.layer}: ${what} from ${fault.since < 0 ? 'before it is made' : `before read ${fault.since}`} on${until}`);
+  }
+  if (attempts) lines.push(`# before the reads (table loaded ${attempts.writable ? 'for writing' : 'read-only'}): ${attempts.list.map((a) => `${a.kind} of ${a.length} bytes at ${a.offset}`).join(', ')}`);
+  if (shared === 'device') lines.push('# layers that are the same file stand on one device');
+  if (shared === 'twin') lines.push('# the device is made twice over the same devices; every other read is of the other one');
+  return lines;
 }
 
 function sectors(bytes: number): number {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** A case as device-mapper tables over slices of the mailbox. */
-import { formOf, tableParams, type Slack, type TableArgument } from '../../model/index.ts';
+import { formOf, tableParams, type AccessPlan, type Attempt, type BackingFault, type Slack, type TableArgument } from '../../model/index.ts';
 import type { Job } from '../target.ts';
 import type { Slice } from './mailbox.ts';
-import type { DeviceCommand, TableLine } from './wire.ts';
+import type { TableLine } from './wire.ts';
 
 const SECTOR = 512;
 const PAGE = 4096;
@@ -12,12 +12,18 @@ const GARBAGE_BYTES = 4 * PAGE;
 const MAX_DEVICES = 1024;
 
 /** A device that is a slice of the mailbox, or a table of its own. */
-export type Device = { readonly slice: number } | { readonly table: readonly TableLine[] };
+export type Device =
+  | { readonly slice: number; readonly layer: number; readonly fault?: BackingFault; readonly held?: boolean; readonly writable?: boolean }
+  | { readonly table: readonly TableLine[]; readonly held?: boolean; readonly writable?: boolean };
 
 export interface Deployment {
   readonly slices: readonly Slice[];
   /** In the order in which they are made; the last one is what is read. */
   readonly devices: readonly Device[];
+  /** What is tried on the device that is read, before it is. */
+  readonly attempts?: readonly Attempt[];
+  /** Whether the last two devices are the same, made twice: every other read is of the one before the last. */
+  readonly twin?: boolean;
 }
 
 /** Why a case has no devices; our own fault, never the target's. */
@@ -45,42 +51,103 @@ function sectorsOf(bytes: number, what: string): number {
   return sectors;
 }
 
+/** Collects slices and devices in the order in which they are made. */
+class Plan {
+  readonly slices: Slice[] = [];
+  readonly devices: Device[] = [];
+  readonly access: AccessPlan;
+  readonly writable: { readonly writable?: true };
+
+  constructor(access: AccessPlan, canWrite: boolean) {
+    this.access = access;
+    this.writable = canWrite && access.attempts?.writable ? { writable: true } : {};
+  }
+
+  add(device: Device): number {
+    if (this.devices.length === MAX_DEVICES) throw new CannotDeploy(`more than ${MAX_DEVICES} devices`);
+    return this.devices.push({ ...device, ...this.writable }) - 1;
+  }
+
+  /** The device under a layer's file, with what is wrong with it. */
+  addSlice(image: Uint8Array, layer: number, tableIsOfFile: boolean): number {
+    const { slack, table, fault } = this.access;
+    const wrong = table && 'layer' in table && table.layer === layer && tableIsOfFile ? table : undefined;
+    const whole = sliceOf(image, slack);
+    const slice = wrong?.kind === 'short' ? shortened(image, wrong.sectors) : whole;
+    return this.add({
+      slice: this.slices.push(slice) - 1, layer,
+      ...(fault?.layer === layer ? { fault } : {}), ...(wrong?.kind === 'busy' ? { held: true } : {}),
+    });
+  }
+
+  /** The device that is read, twice where the case wants a twin. */
+  finish(table: readonly TableLine[]): Deployment {
+    const twin = this.access.shared === 'twin';
+    if (twin) this.add({ table });
+    this.add({ table });
+    const attempts = this.access.attempts?.list;
+    return { slices: this.slices, devices: this.devices, ...(attempts ? { attempts } : {}), ...(twin ? { twin } : {}) };
+  }
+}
+
+/** A backing device that ends before the image does. */
+function shortened(image: Uint8Array, sectors: number): Slice {
+  const deviceBytes = (Math.ceil(image.length / SECTOR) - sectors) * SECTOR;
+  if (!(deviceBytes > 0)) throw new CannotDeploy('a device that is too short has no sector left');
+  return { image: image.subarray(0, deviceBytes), deviceBytes, garbageFrom: deviceBytes };
+}
+
 /** The patch's own targets, as its document stacks them: a zfile device a layer, one lsmt device over them. */
 export function deployOnPatch(job: Job): Deployment {
   const { device, layers, access } = job.case;
   const sectors = sectorsOf(access.deviceBytes, 'a device');
-  const slices: Slice[] = [];
-  const devices: Device[] = [];
-  const add = (entry: Device): number => {
-    if (devices.length === MAX_DEVICES) throw new CannotDeploy(`more than ${MAX_DEVICES} devices`);
-    return devices.push(entry) - 1;
-  };
-  const addSlice = (image: Uint8Array): number => add({ slice: slices.push(sliceOf(image, access.slack)) - 1 });
-
+  const plan = new Plan(access, true);
   if (device === 'zfile') {
     const layer = layers[0];
     if (layer === undefined || layers.length !== 1) throw new CannotDeploy('a ZFile device has exactly one layer');
-    const backing = addSlice(layer.bytes);
-    add({ table: [{ start: 0, sectors, type: 'zfile_target', params: tableParams([{ device: `@${backing}`, bytes: layer.bytes.length }], access.table) }] });
-    return { slices, devices };
+    let top = plan.addSlice(layer.bytes, 0, true);
+    let bytes = layer.bytes.length;
+    if (layer.wrapping.length > 1) {
+      // A ZFile in a ZFile: a device over a device.
+      const exposed = layer.exposedBytes ?? 0;
+      top = plan.add({ table: [{ start: 0, sectors: sectorsOf(exposed, 'the ZFile'), type: 'zfile_target', params: `@${top} ${bytes}` }] });
+      bytes = exposed;
+    }
+    return plan.finish([{ start: 0, sectors, type: 'zfile_target', params: tableParams([{ device: `@${top}`, bytes }], access.table) }]);
   }
   const words: TableArgument[] = [];
   for (const [index, layer] of layers.entries()) {
     const form = formOf(layer);
     if (form !== null) throw new CannotDeploy(`layer ${index} is a ${form} layer`);
-    let top = addSlice(layer.bytes);
+    const again = access.shared === 'device' ? sameFileBelow(layers, index) : -1;
+    if (again >= 0) {
+      words.push(words[again]!);
+      continue;
+    }
+    const inZFile = layer.wrapping.length === 1 && layer.wrapping[0] === 'zfile';
+    let top = plan.addSlice(layer.bytes, index, !inZFile);
     let bytes = layer.bytes.length;
-    if (layer.wrapping.length === 1 && layer.wrapping[0] === 'zfile') {
+    if (inZFile) {
       bytes = layer.exposedBytes ?? 0;
-      top = add({ table: [{ start: 0, sectors: sectorsOf(bytes, `layer ${index}`), type: 'zfile_target', params: `@${top} ${layer.bytes.length}` }] });
+      // Of such a layer the table is about the device over the ZFile.
+      const wrong = access.table && 'layer' in access.table && access.table.layer === index ? access.table : undefined;
+      const length = wrong?.kind === 'short' ? Math.ceil(bytes / SECTOR) - wrong.sectors : sectorsOf(bytes, `layer ${index}`);
+      if (length <= 0) throw new CannotDeploy('a device that is too short has no sector left');
+      const table = [{ start: 0, sectors: length, type: 'zfile_target', params: `@${top} ${layer.bytes.length}` }];
+      top = plan.add({ table, ...(wrong?.kind === 'busy' ? { held: true } : {}) });
     } else if (layer.wrapping.length > 0) {
       throw new CannotDeploy(`layer ${index} is wrapped in ${layer.wrapping.join(', ')}`);
     }
     words.push({ device: `@${top}`, bytes });
   }
   if (words.length === 0) throw new CannotDeploy('a stack without layers');
-  add({ table: [{ start: 0, sectors, type: 'lsmt_target', params: tableParams(words, access.table) }] });
-  return { slices, devices };
+  return plan.finish([{ start: 0, sectors, type: 'lsmt_target', params: tableParams(words, access.table) }]);
+}
+
+/** The first layer that is the same file; -1: there is none below. */
+function sameFileBelow(layers: Job['case']['layers'], index: number): number {
+  const { bytes, wrapping } = layers[index]!;
+  return layers.slice(0, index).findIndex((l) => l.wrapping.join() === wrapping.join() && l.bytes.length === bytes.length && Buffer.compare(l.bytes, bytes) === 0);
 }
 
 /** What the oracle says the stack is, as pieces of linear and zero: stock device-mapper. */
@@ -88,27 +155,17 @@ export function deployOnStock(job: Job): Deployment {
   const { lowered } = job;
   if (lowered === undefined) throw new CannotDeploy('the oracle gave no table for this case');
   sectorsOf(job.case.access.deviceBytes, 'a device');
-  const slices: Slice[] = [];
-  const devices: Device[] = [];
-  const deviceOf = lowered.images.map((image) => {
-    if (image.length === 0) return -1;
-    return devices.push({ slice: slices.push(sliceOf(image, job.case.access.slack)) - 1 }) - 1;
-  });
-  const table = lowered.pieces.map(({ start, sectors, source }): TableLine => {
+  // Linear targets would let a write through to the image, as they should.
+  const plan = new Plan(job.case.access, false);
+  const deviceOf: number[] = [];
+  for (const [layer, image] of lowered.images.entries()) {
+    const again = job.case.access.shared === 'device' ? sameFileBelow(job.case.layers, layer) : -1;
+    deviceOf.push(again >= 0 ? deviceOf[again]! : image.length === 0 ? -1 : plan.addSlice(image, layer, true));
+  }
+  return plan.finish(lowered.pieces.map(({ start, sectors, source }): TableLine => {
     if (source === null) return { start, sectors, type: 'zero', params: '' };
     const device = deviceOf[source.layer] ?? -1;
     if (device < 0) throw new CannotDeploy(`the table names layer ${source.layer}, which has no bytes`);
     return { start, sectors, type: 'linear', params: `@${device} ${source.sector}` };
-  });
-  devices.push({ table });
-  return { slices, devices };
-}
-
-/** The tables, now that it is known where in the mailbox (in bytes) each slice begins. */
-export function tablesOf(deployment: Deployment, starts: readonly number[]): DeviceCommand[] {
-  return deployment.devices.map((device) =>
-    'table' in device
-      ? { table: device.table, slice: false }
-      : { table: [{ start: 0, sectors: deployment.slices[device.slice]!.deviceBytes / SECTOR, type: 'linear', params: `@m ${starts[device.slice]! / SECTOR}` }], slice: true },
-  );
+  }));
 }

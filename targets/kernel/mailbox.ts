@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The disk file through which images reach a VM. Every byte that a slice shows is written for it; none is left over. */
-import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { MAILBOX_BYTES } from './qemu-args.ts';
 
 const PAGE = 4096;
@@ -85,16 +85,23 @@ export class Mailbox {
     this.#live = [];
   }
 
-  #write(slice: Slice, start: number): void {
-    this.#put(slice.image, start);
-    let at = slice.image.length;
-    while (at < slice.deviceBytes) {
-      const garbage = at >= slice.garbageFrom;
-      const from = garbage ? GARBAGE : ZEROS;
-      const length = Math.min(from.length, (garbage ? slice.deviceBytes : Math.min(slice.garbageFrom, slice.deviceBytes)) - at);
-      this.#put(from.subarray(0, length), start + at);
-      at += length;
+  /** The first byte of a placed slice that is not what was written for it; undefined where there is none. */
+  firstChange(slice: Slice, start: number): number | undefined {
+    for (const { bytes, at } of pieces(slice)) {
+      const found = Buffer.alloc(bytes.length);
+      for (let done = 0; done < bytes.length; ) {
+        const read = readSync(this.#fd, found, done, bytes.length - done, start + at + done);
+        if (read === 0) return at + done;
+        done += read;
+      }
+      if (found.equals(bytes)) continue;
+      return at + bytes.findIndex((b, i) => b !== found[i]);
     }
+    return undefined;
+  }
+
+  #write(slice: Slice, start: number): void {
+    for (const { bytes, at } of pieces(slice)) this.#put(bytes, start + at);
   }
 
   #put(bytes: Uint8Array, at: number): void {
@@ -104,6 +111,19 @@ export class Mailbox {
   close(): void {
     closeSync(this.#fd);
     rmSync(this.path, { force: true });
+  }
+}
+
+/** What a slice shows, from its start on: the image, zeros, garbage. */
+function* pieces(slice: Slice): Iterable<{ readonly bytes: Uint8Array; readonly at: number }> {
+  yield { bytes: slice.image, at: 0 };
+  let at = slice.image.length;
+  while (at < slice.deviceBytes) {
+    const garbage = at >= slice.garbageFrom;
+    const from = garbage ? GARBAGE : ZEROS;
+    const length = Math.min(from.length, (garbage ? slice.deviceBytes : Math.min(slice.garbageFrom, slice.deviceBytes)) - at);
+    yield { bytes: from.subarray(0, length), at };
+    at += length;
   }
 }
 

@@ -5,7 +5,7 @@ import { constants } from 'node:os';
 import type { Complaint, Death, Observation, ReadObservation } from '../../model/index.ts';
 import type { Deployment } from './deploy.ts';
 import { blamedReports } from './klog.ts';
-import type { ReadCommand, Message } from './wire.ts';
+import type { ActionCommand, ReadCommand, Message } from './wire.ts';
 
 const STAGES = ['', 'create', 'table load', 'resume', 'open'] as const;
 
@@ -28,6 +28,7 @@ export class Observer {
   readonly #reads: readonly ReadCommand[];
   readonly #wanted: readonly (string | null)[];
   readonly #module: string | undefined;
+  readonly #actions: readonly ActionCommand[];
   #stage: 'waiting' | 'open' | 'reading' | 'done' = 'waiting';
   #open: Observation['open'] = 'none';
   #refusal: string | undefined;
@@ -37,11 +38,12 @@ export class Observer {
   #log = '';
   #engineError: string | undefined;
 
-  constructor(deployment: Deployment, reads: readonly ReadCommand[], wanted: readonly (string | null)[], module: string | undefined) {
+  constructor(deployment: Deployment, reads: readonly ReadCommand[], wanted: readonly (string | null)[], module: string | undefined, actions: readonly ActionCommand[] = []) {
     this.#deployment = deployment;
     this.#reads = reads;
     this.#wanted = wanted;
     this.#module = module;
+    this.#actions = actions;
   }
 
   /** What the case is doing: `open`, `read 3`, `close`. */
@@ -75,6 +77,10 @@ export class Observer {
       case 'read':
         this.#expect('reading', message.type);
         this.#takeRead(message);
+        return;
+      case 'action':
+        this.#expect('reading', message.type);
+        this.#takeAction(message.index, message.errno);
         return;
       case 'end':
         this.#expect('reading', message.type);
@@ -124,6 +130,13 @@ export class Observer {
       ...(message.before > 0 || message.after > 0 ? { spill: { before: message.before, after: message.after, first: message.first } } : {}),
       ...(message.untouched >= 0 ? { untouched: message.untouched } : {}),
     });
+  }
+
+  /** Attempts may end as they like; a device under the images must take its new table. */
+  #takeAction(index: number, errno: number): void {
+    const action = this.#actions[index];
+    if (this.#open !== 'opened' || action === undefined || action.before !== this.#results.length) throw new OutOfOrder('an action that was not asked for');
+    if (action.kind === 'reload' && errno !== 0) this.#engineError = `a device under the images takes no other table: ${errnoName(errno)}`;
   }
 
   #takeEnd(taint: number, errno: number, log: string): void {

@@ -3,7 +3,8 @@
 import { join } from 'node:path';
 import { EngineError, readProblem, type Death, type Observation } from '../../model/index.ts';
 import type { Job, RunOptions, Session } from '../target.ts';
-import { CannotDeploy, tablesOf, type Deployment } from './deploy.ts';
+import { actionsOf, tablesOf } from './backing.ts';
+import { CannotDeploy, type Deployment } from './deploy.ts';
 import { hangTitle } from './klog-hang.ts';
 import { Mailbox, type Region } from './mailbox.ts';
 import { Observer, OutOfOrder, notRun } from './observe.ts';
@@ -44,6 +45,8 @@ interface InFlight {
   readonly number: number;
   readonly observer: Observer;
   readonly region: Region | undefined;
+  /** Where a changed image is looked for, of a case that tries to change it. */
+  readonly watched: { readonly deployment: Deployment; readonly starts: readonly number[] } | undefined;
   /** Set where the job was not sent. */
   readonly preset: Observation | undefined;
   /** Milliseconds it may be silent, on a normal machine. */
@@ -188,8 +191,8 @@ export class KernelSession implements Session {
         }
         if (!current.observer.done) continue;
         queue.shift();
+        const observation = { ...current.observer.observation(history), ...this.#changeIn(current) };
         if (current.region !== undefined) this.#mailbox.release(current.region);
-        const observation = current.observer.observation(history);
         if (current.observer.dirty) {
           finish(current.index, observation);
           return { next: current.index + 1, lost: false };
@@ -210,13 +213,13 @@ export class KernelSession implements Session {
 
   /** Puts a job's images into the mailbox and its command onto the port; undefined while there is no room. */
   #send(vm: Vm, job: Job, index: number): InFlight | undefined {
-    const entry = { index, number: 0, observer: new Observer({ slices: [], devices: [] }, [], [], undefined), region: undefined, silence: 0 };
+    const entry = { index, number: 0, observer: new Observer({ slices: [], devices: [] }, [], [], undefined), region: undefined, watched: undefined, silence: 0 };
     let deployment: Deployment;
     let reads: ReadCommand[];
     try {
       deployment = this.#parts.deploy(job);
       if (Mailbox.tooLarge(deployment.slices)) throw new CannotDeploy('the images are larger than the mailbox');
-      reads = readsOf(job, deployment.devices.length - 1);
+      reads = readsOf(job, deployment);
     } catch (error) {
       if (!(error instanceof CannotDeploy)) throw error;
       return { ...entry, preset: notRun(error.message) };
@@ -225,8 +228,9 @@ export class KernelSession implements Session {
     if (placed === undefined) return undefined;
     const number = ++this.#number;
     let frame: Buffer;
+    const actions = actionsOf(deployment, placed.starts);
     try {
-      frame = encodeCase({ number, devices: tablesOf(deployment, placed.starts), target: deployment.devices.length - 1, reads });
+      frame = encodeCase({ number, devices: tablesOf(deployment, placed.starts), target: deployment.devices.length - 1, reads, actions });
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       this.#mailbox.release(placed.region);
@@ -236,7 +240,22 @@ export class KernelSession implements Session {
     vm.send(frame);
     const bytes = reads.reduce((sum, read) => sum + read.length, 0) + deployment.slices.reduce((sum, slice) => sum + slice.deviceBytes, 0);
     const silence = SILENCE_MS + deployment.devices.length * DEVICE_MS + (bytes / (1 << 20)) * MIB_MS;
-    return { index, number, observer: new Observer(deployment, reads, job.wanted, this.#parts.module), region: placed.region, preset: undefined, silence };
+    return {
+      index, number, observer: new Observer(deployment, reads, job.wanted, this.#parts.module, actions), region: placed.region,
+      watched: deployment.attempts && { deployment, starts: placed.starts }, preset: undefined, silence,
+    };
+  }
+
+  /** The first byte under an image that the case changed, for its observation. */
+  #changeIn({ watched }: InFlight): Pick<Observation, 'changed'> {
+    if (watched === undefined) return {};
+    const { deployment, starts } = watched;
+    for (const device of deployment.devices) {
+      if (!('slice' in device)) continue;
+      const at = this.#mailbox.firstChange(deployment.slices[device.slice]!, starts[device.slice]!);
+      if (at !== undefined) return { changed: { layer: device.layer, at } };
+    }
+    return {};
   }
 
   async #start(options: RunOptions): Promise<{ vm: Vm; hello: Hello; startMs: number } | { vm: undefined; hello: undefined; startMs: 0 }> {
@@ -265,11 +284,11 @@ function garbage(why: string, phase: string): { death: Death } {
   return { death: { kind: 'lost', title: `lost connection: the guest agent breaks the protocol: ${why}`, phase } };
 }
 
-function readsOf(job: Job, device: number): ReadCommand[] {
+function readsOf(job: Job, { devices, twin }: Deployment): ReadCommand[] {
   return job.case.access.reads.map((read, index) => {
     const problem = readProblem(read) ?? (read.length > MAX_READ_BYTES ? `a length of ${read.length} bytes` : null);
     if (problem !== null) throw new CannotDeploy(`read ${index} cannot be done: ${problem}`);
-    return { device, ...read };
+    return { device: devices.length - (twin && index % 2 === 1 ? 2 : 1), ...read };
   });
 }
 

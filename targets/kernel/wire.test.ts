@@ -109,6 +109,18 @@ describe('commands', () => {
     expect(encodePing(5).toString('hex')).toBe('4f5642440100000004000000' + '05000000');
   });
 
+  it('say what is done between the reads', () => {
+    const table = [{ start: 0, sectors: 8, type: 'error', params: '' }];
+    const payload = encodeCase({
+      ...command, devices: [{ ...command.devices[0]!, writable: true, held: true }, command.devices[1]!],
+      actions: [{ before: 0, device: 0, kind: 'reload', offset: 0, length: 0, table }, { before: 1, device: 1, kind: 'zero-out', offset: 512, length: 1024 }],
+    }).subarray(12);
+    expect([payload.readUInt16LE(10), payload.readUInt8(12)]).toEqual([2, 7]);
+    expect(payload.subarray(-20).toString('hex')).toBe('0100' + '04' + '00' + '0100' + '0000' + '0002000000000000' + '00040000');
+    const reload = payload.subarray(-20 - 28 - 20, -20);
+    expect([reload.readUInt16LE(0), reload.readUInt8(2), reload.readUInt32LE(20), reload.subarray(-5).toString('latin1')]).toEqual([0, 0, 1, 'error']);
+  });
+
   it('that do not fit are refused', () => {
     expect(() => encodeCase({ ...command, devices: Array.from({ length: 70000 }, () => command.devices[0]!) })).toThrow(RangeError);
     const long = { slice: false, table: [{ start: 0, sectors: 1, type: 'linear', params: 'x'.repeat(70000) }] };

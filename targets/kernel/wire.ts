@@ -11,7 +11,7 @@ export const MAX_READ_BYTES = 16 << 20;
 const MAX_MESSAGE_BYTES = MAX_READ_BYTES + (64 << 10);
 
 export const COMMAND = { ping: 0x01, case: 0x02, bench: 0x03, test: 0x04, rescue: 0x10 } as const;
-const MESSAGE = { hello: 0x81, begin: 0x82, open: 0x83, read: 0x84, end: 0x85, bench: 0x86, error: 0x87, rescue: 0x90 } as const;
+const MESSAGE = { hello: 0x81, begin: 0x82, open: 0x83, read: 0x84, end: 0x85, bench: 0x86, error: 0x87, action: 0x88, rescue: 0x90 } as const;
 
 /** The guest broke the protocol. */
 export class WireError extends Error {
@@ -31,6 +31,25 @@ export interface DeviceCommand {
   readonly table: readonly TableLine[];
   /** A piece of the mailbox, which the agent may keep and give to the next case with another table. */
   readonly slice: boolean;
+  /** Its table is loaded for writing, too. */
+  readonly writable?: boolean;
+  /** Opened for nobody else before the next device is made. */
+  readonly held?: boolean;
+}
+
+/** What can be done to a device between two reads; the numbers are the agent's. */
+export const ACTION_KINDS = ['reload', 'write', 'discard', 'secure-discard', 'zero-out', 'flush', 'ioctls'] as const;
+
+export interface ActionCommand {
+  /** The read before which it is done; the number of reads: after the last one. */
+  readonly before: number;
+  readonly device: number;
+  readonly kind: (typeof ACTION_KINDS)[number];
+  /** Bytes, multiples of 512. */
+  readonly offset: number;
+  readonly length: number;
+  /** The device's new table, of a reload. */
+  readonly table?: readonly TableLine[];
 }
 
 export interface ReadCommand {
@@ -52,6 +71,7 @@ export interface CaseCommand {
   /** Index of the device whose size is asked for. */
   readonly target: number;
   readonly reads: readonly ReadCommand[];
+  readonly actions?: readonly ActionCommand[];
 }
 
 export type Message =
@@ -65,6 +85,7 @@ export type Message =
     }
   | { readonly type: 'end'; readonly case: number; readonly taint: number; readonly errno: number; readonly log: string }
   | { readonly type: 'bench'; readonly iterations: number; readonly errno: number; readonly nanoseconds: number; readonly bytes: number }
+  | { readonly type: 'action'; readonly case: number; readonly index: number; readonly errno: number }
   | { readonly type: 'error'; readonly text: string }
   | { readonly type: 'rescue'; readonly log: string };
 
@@ -104,29 +125,43 @@ export function encodeBench(command: CaseCommand, iterations: number): Buffer {
   return encodeFrame(COMMAND.bench, Buffer.concat([count, casePayload(command)]));
 }
 
+function tableParts(table: readonly TableLine[]): Buffer[] {
+  const count = Buffer.alloc(4);
+  count.writeUInt32LE(table.length);
+  return [count, ...table.flatMap((line) => {
+    const type = Buffer.from(line.type);
+    const params = Buffer.from(line.params);
+    const fixed = Buffer.alloc(19);
+    fixed.writeBigUInt64LE(BigInt(line.start), 0);
+    fixed.writeBigUInt64LE(BigInt(line.sectors), 8);
+    fixed.writeUInt8(type.length, 16);
+    fixed.writeUInt16LE(params.length, 17);
+    return [fixed, type, params];
+  })];
+}
+
+function actionParts(action: ActionCommand): Buffer[] {
+  const head = Buffer.alloc(20);
+  head.writeUInt16LE(action.before, 0);
+  head.writeUInt8(ACTION_KINDS.indexOf(action.kind), 2);
+  head.writeUInt16LE(action.device, 4);
+  head.writeBigUInt64LE(BigInt(action.offset), 8);
+  head.writeUInt32LE(action.length, 16);
+  return [head, ...(action.table === undefined ? [] : tableParts(action.table))];
+}
+
 function casePayload(command: CaseCommand): Buffer {
   const parts: Buffer[] = [];
+  const actions = command.actions ?? [];
   const head = Buffer.alloc(12);
   head.writeUInt32LE(command.number, 0);
   head.writeUInt16LE(command.devices.length, 4);
   head.writeUInt16LE(command.reads.length, 6);
   head.writeUInt16LE(command.target, 8);
+  head.writeUInt16LE(actions.length, 10);
   parts.push(head);
-  for (const { table, slice } of command.devices) {
-    const lines = Buffer.alloc(5);
-    lines.writeUInt8(slice ? 1 : 0);
-    lines.writeUInt32LE(table.length, 1);
-    parts.push(lines);
-    for (const line of table) {
-      const type = Buffer.from(line.type);
-      const params = Buffer.from(line.params);
-      const fixed = Buffer.alloc(19);
-      fixed.writeBigUInt64LE(BigInt(line.start), 0);
-      fixed.writeBigUInt64LE(BigInt(line.sectors), 8);
-      fixed.writeUInt8(type.length, 16);
-      fixed.writeUInt16LE(params.length, 17);
-      parts.push(fixed, type, params);
-    }
+  for (const { table, slice, writable, held } of command.devices) {
+    parts.push(Buffer.of((slice ? 1 : 0) | (writable ? 2 : 0) | (held ? 4 : 0)), ...tableParts(table));
   }
   for (const read of command.reads) {
     const entry = Buffer.alloc(20);
@@ -142,6 +177,7 @@ function casePayload(command: CaseCommand): Buffer {
     for (const [i, bytes] of read.pieces.entries()) pieces.writeUInt32LE(bytes, 2 + 4 * i);
     parts.push(pieces);
   }
+  for (const action of actions) parts.push(...actionParts(action));
   return Buffer.concat(parts);
 }
 
@@ -234,6 +270,9 @@ function decode(type: number, p: Buffer): Message {
     case MESSAGE.bench:
       exactly(24);
       return { type: 'bench', iterations: p.readUInt32LE(0), errno: p.readUInt32LE(4), nanoseconds: u64(8), bytes: u64(16) };
+    case MESSAGE.action:
+      exactly(12);
+      return { type: 'action', case: p.readUInt32LE(0), index: p.readUInt16LE(4), errno: p.readUInt32LE(8) };
     case MESSAGE.error:
       return { type: 'error', text: p.toString('latin1', 0, 1024) };
     case MESSAGE.rescue:

@@ -6,7 +6,7 @@ import type { Has } from './defects.ts';
 import { openSealed, type OpenLayer } from './lsmt.ts';
 import { overlayAll, pieceAt, type Piece } from './merge.ts';
 import { bytesOf, OutOfBounds, Refused, type Bytes } from './source.ts';
-import { checkTable, decodedAs, fileOf } from './table.ts';
+import { checkTable, decodedAs, fileOf, type Clock } from './table.ts';
 import { untar } from './tar.ts';
 import { openPair, openSparse } from './writable.ts';
 import { openZFile } from './zfile.ts';
@@ -20,10 +20,10 @@ export interface Device {
 
 const MAX_LAYERS = 255;
 
-/** Opens the device of a case. Throws Refused. */
-export function openCase(c: Case, has: Has): Device {
+/** Opens the device of a case; `clock` says when its devices are read. Throws Refused. */
+export function openCase(c: Case, has: Has, clock: Clock = { read: -1 }): Device {
   checkTable(c, has);
-  return c.device === 'zfile' ? overBytes(unwrapped(c, 0, has), has) : openStack(c, has);
+  return c.device === 'zfile' ? overBytes(unwrapped(c, 0, has, clock), has) : openStack(c, has, clock);
 }
 
 function overBytes(bytes: Bytes, has: Has): Device {
@@ -32,11 +32,11 @@ function overBytes(bytes: Bytes, has: Has): Device {
 }
 
 /** What a layer's envelopes hold. */
-function unwrapped(c: Case, i: number, has: Has): Bytes {
+function unwrapped(c: Case, i: number, has: Has, clock: Clock): Bytes {
   const { wrapping } = c.layers[i]!;
   const bottom = c.layers[0]!.wrapping;
   const envelopes = bottom.join() !== wrapping.join() && has('stack-wrapping-of-bottom') ? bottom : wrapping;
-  let inner = fileOf(c, i, has);
+  let inner = fileOf(c, i, has, clock);
   for (const envelope of envelopes) inner = envelope === 'tar' ? openTar(inner, has) : openZFile(inner, has);
   return decodedAs(c, i, inner, has);
 }
@@ -45,12 +45,12 @@ function openTar(file: Bytes, has: Has): Bytes {
   return has('tar-refused') ? file : untar(file, has);
 }
 
-function openStack(c: Case, has: Has): Device {
+function openStack(c: Case, has: Has, clock: Clock): Device {
   const count = c.layers.length;
   if ((count === 0 || count > MAX_LAYERS) && !(count === MAX_LAYERS + 1 && has('stack-256-layers'))) throw new Refused('ST-CNT-01', 'too many layers, or none');
   if (count === MAX_LAYERS && has('stack-254-layers')) throw new Refused('ST-CNT-01', 'too many layers');
   const chosen = chooseLayers(c, has);
-  const layers = chosen.map((i) => openLayer(c, i, has));
+  const layers = chosen.map((i) => openLayer(c, i, has, clock));
   const sizes = layers.map((l) => l.virtualSize);
   const size = sizeOfStack(sizes, has);
   if (size === 0 && has('stack-size-0-refused')) throw new Refused('ST-SIZE-04', 'no layer has a size');
@@ -88,9 +88,9 @@ function sameFile(a: Layer, b: Layer): boolean {
   return a.bytes.length === b.bytes.length && Buffer.compare(a.bytes, b.bytes) === 0;
 }
 
-function openLayer(c: Case, i: number, has: Has): OpenLayer {
+function openLayer(c: Case, i: number, has: Has, clock: Clock): OpenLayer {
   const layer = c.layers[i]!;
-  const inner = unwrapped(c, i, has);
+  const inner = unwrapped(c, i, has, clock);
   if (layer.index) return openPair(inner, bytesOf(layer.index), has);
   if (layer.extents) return openSparse(inner, layer.extents, has);
   const open = openSealed(inner, layer.remote ? bytesOf(layer.remote) : null, has);

@@ -48,18 +48,21 @@ export function readerWith(has: Has, name: string, description: string): Target 
 /** What the reader does with one case. */
 export function observe({ case: c, wanted }: Job, has: Has): Observation {
   const common = { complaints: [], log: '', history: 0 };
+  const clock = { read: -1 };
   let device: Device;
   try {
-    device = openCase(c, has);
+    device = openCase(c, has, clock);
     if (device.size === 0 && has('crash-on-no-bytes')) throw new OutOfBounds('nothing is there');
   } catch (e) {
     if (!(e instanceof Refused)) return { ...common, open: 'none', reads: [], death: deathOf(e, 'open') };
     const left = has('leak-when-refused') ? [{ kind: 'leak' as const, title: 'a device that was refused is still open' }] : [];
     return { ...common, open: 'refused', refusal: `${e.clause}: ${e.message}`, reads: [], complaints: left };
   }
-  const opened = { ...common, open: 'opened' as const, size: device.size };
+  const changed = c.access.attempts?.list.some((a) => a.kind === 'write') && has('write-reaches-image') ? { changed: { layer: 0, at: 0 } } : {};
+  const opened = { ...common, ...changed, open: 'opened' as const, size: device.size };
   const reads: ReadObservation[] = [];
   for (const [i, plan] of c.access.reads.entries()) {
+    clock.read = i;
     try {
       const read = readIntoMemory(device, plan, wanted[i] ?? null, has);
       if (read.result < 0 && has('hang-on-read-error')) throw new Hung('the read never ends');

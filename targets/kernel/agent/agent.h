@@ -20,6 +20,9 @@
 #define MAX_READS 4096u         /* reads of one case */
 #define MAX_READ (16u << 20)    /* bytes of one read */
 #define MAX_PIECES 1024u        /* buffers of one read: IOV_MAX */
+#define MAX_ACTIONS 64u         /* actions of one case */
+#define MAX_WRITE (64u << 10)   /* bytes of one attempt to write */
+#define MAX_HELD 8u             /* devices held at a time */
 #define MAX_LOG (16u << 10)     /* bytes of kernel log sent with one case */
 #define MAX_RESCUE_LOG (64u << 10)
 
@@ -37,12 +40,18 @@ enum {
 	MSG_END = 0x85,
 	MSG_BENCH = 0x86,
 	MSG_ERROR = 0x87,
+	MSG_ACTION = 0x88,
 	MSG_RESCUE = 0x90,
 };
 
 enum { STAGE_DONE, STAGE_CREATE, STAGE_LOAD, STAGE_RESUME, STAGE_OPEN };
 
 enum { READ_DIRECT = 1, READ_MAPPED = 2, READ_PIECES = 4, READ_HUGE = 8 };
+
+/* Bits of a device's first byte. HELD: opened for nobody else before the next device is made. */
+enum { DEVICE_SLICE = 1, DEVICE_WRITABLE = 2, DEVICE_HELD = 4 };
+
+enum { ACT_RELOAD, ACT_WRITE, ACT_DISCARD, ACT_SECURE_DISCARD, ACT_ZERO_OUT, ACT_FLUSH, ACT_IOCTLS };
 
 /* wire.c: frames and bounded parsing. */
 struct cursor {
@@ -71,6 +80,7 @@ struct device {
 	uint64_t dev;
 	int made;
 	int slice; /* a piece of the mailbox: kept for the next case, which gives it another table */
+	int writable; /* its tables are loaded for writing, too */
 };
 extern char mailbox[32];
 int dm_open_control(void);
@@ -84,6 +94,19 @@ int dm_idle(const struct device *d);
 /* Steps over one device's table without using it; c->bad tells whether it is well-formed. */
 void dm_skip_table(struct cursor *c);
 int dm_open_node(const struct device *d, int flags);
+
+/* action.c */
+struct action {
+	uint16_t before, device;
+	uint8_t kind;
+	uint64_t offset;
+	uint32_t length;
+	struct cursor table; /* of ACT_RELOAD */
+};
+/* Parses one action; its device is not looked at. */
+int take_action(struct cursor *c, struct action *a);
+/* Does it; returns its errno. */
+int do_action(const struct action *a, const struct device *all);
 
 /* case.c */
 int case_prepare(void);

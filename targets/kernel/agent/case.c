@@ -31,9 +31,10 @@ int case_prepare(void)
 
 struct plan {
 	uint32_t number;
-	unsigned devices, reads, target;
+	unsigned devices, reads, target, actions;
 	uint64_t bytes; /* of the target device, once it is open */
 	struct cursor tables, list;
+	struct action action[MAX_ACTIONS];
 };
 
 /* Takes one read; -1 where it is malformed. */
@@ -75,8 +76,9 @@ static int parse_plan(struct cursor *c, struct plan *p)
 	p->devices = take_u16(c);
 	p->reads = take_u16(c);
 	p->target = take_u16(c);
-	take_u16(c);
-	if (c->bad || !p->devices || p->devices > MAX_DEVICES || p->reads > MAX_READS || p->target >= p->devices)
+	p->actions = take_u16(c);
+	if (c->bad || !p->devices || p->devices > MAX_DEVICES || p->reads > MAX_READS || p->target >= p->devices ||
+	    p->actions > MAX_ACTIONS)
 		return -1;
 	p->tables = *c;
 	for (i = 0; i < p->devices && !c->bad; i++) {
@@ -90,7 +92,33 @@ static int parse_plan(struct cursor *c, struct plan *p)
 		if (take_read(c, &read))
 			c->bad = 1;
 	}
+	for (i = 0; i < p->actions && !c->bad; i++) {
+		take_action(c, &p->action[i]);
+		if (p->action[i].device >= p->devices || p->action[i].before > p->reads)
+			c->bad = 1;
+	}
 	return c->bad || c->left ? -1 : 0;
+}
+
+/* Devices of the case that are held against everybody else. */
+static int held[MAX_HELD];
+static unsigned holding;
+
+static void let_go(void)
+{
+	while (holding)
+		close(held[--holding]);
+}
+
+/* Opens the device so that nobody else can claim it; a positive errno where that fails. */
+static int hold(const struct device *d)
+{
+	int fd = holding < MAX_HELD ? dm_open_node(d, O_EXCL) : -EMFILE;
+
+	if (fd < 0)
+		return -fd;
+	held[holding++] = fd;
+	return 0;
 }
 
 /* Makes all devices; returns the stage that failed (STAGE_DONE: none), its errno and device. */
@@ -102,8 +130,10 @@ static int make_devices(struct plan *p, unsigned *made, int *error)
 	for (i = 0; i < p->devices; i++) {
 		struct device *d = &devices[i];
 
+		uint8_t flags = take_u8(&p->tables);
+
 		*made = i;
-		if (take_u8(&p->tables)) {
+		if (flags & DEVICE_SLICE) {
 			if (!slices[used].made) {
 				slices[used].slice = 1;
 				snprintf(slices[used].name, sizeof(d->name), "slice%u", used);
@@ -118,12 +148,18 @@ static int make_devices(struct plan *p, unsigned *made, int *error)
 			if (*error)
 				return STAGE_CREATE;
 		}
+		d->writable = !!(flags & DEVICE_WRITABLE);
 		*error = dm_load(d, &p->tables, devices);
 		if (*error)
 			return STAGE_LOAD;
 		*error = dm_resume(d);
 		if (*error)
 			return STAGE_RESUME;
+		if (flags & DEVICE_HELD) {
+			*error = hold(d);
+			if (*error)
+				return STAGE_OPEN;
+		}
 	}
 	*made = p->devices;
 	return STAGE_DONE;
@@ -161,6 +197,24 @@ static void close_all(void)
 			close(opened[i].fd);
 			opened[i].fd = 0;
 		}
+}
+
+/* What is to be done before read `index`, told to the host one by one. */
+static void do_actions(int port, struct plan *p, unsigned index)
+{
+	unsigned i;
+
+	for (i = 0; i < p->actions; i++) {
+		uint8_t head[16], *q = head;
+
+		if (p->action[i].before != index)
+			continue;
+		q = put_u32(q, p->number);
+		q = put_u16(q, i);
+		q = put_u16(q, 0);
+		q = put_u32(q, do_action(&p->action[i], devices));
+		send_frame(port, MSG_ACTION, head, q - head, NULL, 0);
+	}
 }
 
 static int open_for(unsigned device, int direct)
@@ -211,8 +265,8 @@ static void do_read(int port, struct plan *p, unsigned index)
 
 void run_case(int port, struct cursor *c)
 {
+	static struct plan p; /* too large for a stack */
 	struct klog log;
-	struct plan p;
 	uint8_t head[64], *q = head;
 	unsigned made = 0, i;
 	int stage, error = 0, leftover;
@@ -248,10 +302,15 @@ void run_case(int port, struct cursor *c)
 	q = put_u64(q, p.bytes);
 	send_frame(port, MSG_OPEN, head, q - head, NULL, 0);
 
-	for (i = 0; stage == STAGE_DONE && i < p.reads; i++)
+	for (i = 0; stage == STAGE_DONE && i < p.reads; i++) {
+		do_actions(port, &p, i);
 		do_read(port, &p, i);
+	}
+	if (stage == STAGE_DONE)
+		do_actions(port, &p, p.reads);
 
 	close_all();
+	let_go();
 	leftover = remove_devices(&p);
 	klog_reset(&log, log_text, sizeof(log_text));
 	klog_drain(kmsg, &log);
@@ -271,7 +330,7 @@ void run_bench(int port, struct cursor *c)
 	int failed = 0;
 
 	for (n = 0; n < iterations && !failed; n++) {
-		struct plan p;
+		static struct plan p;
 		unsigned made;
 		uint64_t at = 0;
 		int fd;

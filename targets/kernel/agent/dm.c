@@ -155,7 +155,7 @@ int dm_load(const struct device *d, struct cursor *c, const struct device *all)
 		return EINVAL;
 	begin(&table.io, used, d);
 	table.io.target_count = lines;
-	table.io.flags = DM_READONLY_FLAG;
+	table.io.flags = d->writable ? 0 : DM_READONLY_FLAG;
 	return ioctl(control, DM_TABLE_LOAD, &table) ? errno : 0;
 }
 
@@ -194,9 +194,9 @@ int dm_open_node(const struct device *d, int flags)
 	int fd, error;
 
 	unlink(path);
-	if (mknod(path, S_IFBLK | 0400, makedev(major_of(d->dev), minor_of(d->dev))))
+	if (mknod(path, S_IFBLK | 0600, makedev(major_of(d->dev), minor_of(d->dev))))
 		return -errno;
-	fd = open(path, flags | O_RDONLY | O_CLOEXEC);
+	fd = open(path, flags | O_CLOEXEC);
 	error = errno;
 	unlink(path);
 	return fd < 0 ? -error : fd;
