@@ -35,7 +35,7 @@ export function examine(c: Case, declared: ReadonlySet<string> = new Set()): Exa
       class: alternatives.some((a) => !sameOutcome(a.outcome, strict.outcome)) ? 'permissive' : clean ? 'valid' : 'invalid',
       needs: strict.needs,
       notable: strict.notable,
-      strict: governFaults(c, strict.outcome, () => layerSources(c), (sources) => open(c, STRICT, sources).device),
+      strict: governed(c, strict.outcome),
       alternatives,
     },
   };
@@ -43,7 +43,11 @@ export function examine(c: Case, declared: ReadonlySet<string> = new Set()): Exa
 
 /** The strict outcome alone: what a reader under test does with a case, without what it might have done. */
 export function strictOutcome(c: Case): Outcome {
-  return attempt(c, [], new Set()).outcome;
+  return governed(c, attempt(c, [], new Set()).outcome);
+}
+
+function governed(c: Case, outcome: Outcome): Outcome {
+  return governFaults(c, outcome, () => layerSources(c), (sources) => open(c, STRICT, sources).device);
 }
 
 interface Attempt {

@@ -72,6 +72,9 @@ function openDevice(c: Case): Bytes {
   return { size, read: (offset, length) => paint(layers, offset, length) };
 }
 
+/** Bytes of a file in a ZFile that are decoded at once. */
+const MAX_NESTED = 2 ** 28;
+
 function unwrap(layer: Layer): Bytes {
   let file = layer.bytes;
   for (const [i, wrapper] of layer.wrapping.entries()) {
@@ -79,8 +82,10 @@ function unwrap(layer: Layer): Bytes {
       file = tarMember(file);
       continue;
     }
-    need(i === layer.wrapping.length - 1, 'something else than a layer is in a ZFile');
-    return readZFile(file);
+    const inner = readZFile(file);
+    if (i === layer.wrapping.length - 1) return inner;
+    need(inner.size <= MAX_NESTED, 'what a ZFile holds is larger than any file');
+    file = inner.read(0, inner.size);
   }
   return bytesOf(file);
 }
