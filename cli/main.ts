@@ -8,7 +8,7 @@ import { suiteVersion } from './version.ts';
 
 const EXIT_CODES = `
 Exit codes: 0 nothing unexpected, 1 findings (read: refused; inspect: no image; check:
-violations; replay: shown again; doctor: something is missing), 2 wrong usage or input,
+violations; replay: shown again; diff: something new; doctor: something is missing), 2 wrong usage or input,
 3 the suite's own machinery failed, 130 stopped by Ctrl-C, a signal, or a closed output.`;
 
 const CHECK_HELP = `
@@ -56,8 +56,17 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .option('--jobs <n>', 'instances of a target at the same time (default: one a processor); results do not depend on it', wholeNumber(1, 64))
     .option('--quiet', 'no progress')
     .option('--json', 'events as JSON Lines on stdout, everything else on stderr')
+    .addOption(new Option('--format <form>', 'what stdout has; everything else goes to stderr where it is for tools').choices(['text', 'json', 'ktap']))
     .allowExcessArguments(false)
     .action(async (options) => exit(await (await import('./commands/run.ts')).run(options, signal)));
+
+  ovbd.command('diff')
+    .description('compare two runs: what is new, fixed, still there; exit code 1 where something is new')
+    .argument('<runA>', 'the folder of a run, or its run.jsonl')
+    .argument('<runB>', 'the later one')
+    .option('--column <a=b>', 'compare this target of the first with that of the second; repeatable (default: those of the same name)', repeated)
+    .option('--json', 'one JSON document on stdout')
+    .action(async (a, b, options) => exit(await (await import('./commands/diff.ts')).diff(a, b, options, signal)));
 
   ovbd.command('replay')
     .description('run a stored finding again: exit code 1 where it (or another) shows, 0 where none does')

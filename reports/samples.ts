@@ -94,7 +94,7 @@ export function sampleEvents(): Event[] {
 export function sampleMatrixEvents(): Event[] {
   const [run, ...rest] = sampleEvents();
   const columns = ['v1/6.1', 'v2/6.1', 'v2/6.12/sanitize'];
-  const cases = rest.filter((e) => e.type === 'case' && e.target === 'oracle');
+  const cases = rest.flatMap((e): Event[] => (e.type === 'case' && e.target === 'oracle' ? [{ ...e, target: columns[0]! }] : []));
   const finding = (target: string, signature: string, kind: 'crash' | 'corruption', count: number): Event => ({
     type: 'finding', target, signature, kind, clause: 'DM-SAFE-01', why: `why in ${target}`, count, firstCase: 'c1', smallest: '1 layer',
     confirmation: { shown: 2, tried: 2, blame: 'alone' }, folder: 'findings/a', replay: `node cli/ovbd.mjs replay out/findings/${target.replaceAll('/', '-')}`,

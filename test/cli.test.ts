@@ -44,7 +44,8 @@ describe('usage', () => {
     [[]], [['--nope']], [['rum']], [['run', '--nope']], [['run', 'extra']], [['run', '--seed', 'x']], [['run', '--seed', '-1']],
     [['run', '--cases', '0']], [['run', '--time', '5']], [['run', '--jobs', '0']], [['run', '--target', 'nope']], [['run', '--target', 'patch']],
     [['run', '--patch', 'a', '--patch', 'b']], [['run', '--patch', 'a', '--module', 'b']], [['run', '--patch', 'a', '--target', 'oracle']],
-    [['run', '--no-vm', '--target', 'stock']], [['read', 'x']], [['read', 'x', '-o', 'y']], [['read', '-o', 'y']],
+    [['run', '--no-vm', '--target', 'stock']], [['run', '--target', 'oracle', '--kernel', '6.12']], [['run', '--json', '--format', 'ktap']],
+    [['run', '--sanitize', 'never']], [['diff', 'x']], [['diff', 'x', 'y']], [['read', 'x']], [['read', 'x', '-o', 'y']], [['read', '-o', 'y']],
     [['read', 'x', '-o', 'y', '--as', 'tar']], [['replay']], [['replay', 'nothing']], [['replay', '.']], [['doctor', 'x']],
   ])('%j is wrong usage', (args) => {
     const { code, stderr } = ovbd(...args);
@@ -105,6 +106,29 @@ describe('run', () => {
   test('--json gives the events and nothing else', () => {
     const { stdout } = ovbd('run', '--no-vm', '--cases', '3', '--out', 'out', '--json');
     expect(stdout).toBe(readFileSync(join(folder, 'out/run.jsonl'), 'utf8'));
+  });
+
+  test('--format ktap gives the kernel\'s test format and nothing else', () => {
+    const { code, stdout, stderr } = ovbd('run', '--no-vm', '--cases', '3', '--out', 'out', '--format', 'ktap');
+    expect(stdout.split('\n').slice(0, 4)).toEqual(['KTAP version 1', '1..3', '    KTAP version 1', '    # Subtest: oracle']);
+    expect(stdout).toMatch(/\nok 1 oracle\nok 2 stock # SKIP --no-vm\nok 3 complete\n$/);
+    expect(stderr).toContain('report in out');
+    expect(code).toBe(0);
+  });
+
+  test('diff says what is new and what is fixed, and fails on what is new', () => {
+    const defect = (name: string, out: string): void => void ovbd('run', '--no-vm', '--target', `fake-reader${name}`, '--cases', '8', '--seed', '5', '--out', out);
+    defect('', 'sound');
+    defect(':stack-reversed', 'reversed');
+    expect(ovbd('diff', 'sound', 'sound')).toMatchObject({ code: 0, stdout: expect.stringContaining('0 new, 0 fixed, 0 still there') });
+    const worse = ovbd('diff', 'sound', 'reversed', '--json');
+    const found = JSON.parse(worse.stdout).counts.new as number;
+    expect(found).toBeGreaterThan(0);
+    expect(worse.code).toBe(1);
+    expect(ovbd('diff', 'reversed/run.jsonl', 'sound')).toMatchObject({ code: 0, stdout: expect.stringContaining(`0 new, ${found} fixed, 0 still there`) });
+    const lines = readFileSync(join(folder, 'sound/run.jsonl'), 'utf8').trimEnd().split('\n');
+    writeFileSync(join(folder, 'cut.jsonl'), lines.slice(0, -1).join('\n'));
+    expect(ovbd('diff', 'cut.jsonl', 'sound')).toMatchObject({ code: 2, stderr: expect.stringContaining('without its footer') });
   });
 
   test('a patch that is none is one clear message, and no folder is left', () => {

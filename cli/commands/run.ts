@@ -4,8 +4,8 @@ import { rmdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { runSuite } from '../../engine/run.ts';
-import { EXIT, type Event, type FooterEvent, type Reporter } from '../../model/index.ts';
-import { JsonlReporter, JunitReporter, MatrixReporter, TerminalReporter, saveFinding } from '../../reports/index.ts';
+import { EXIT, UsageError, type Event, type FooterEvent, type Reporter } from '../../model/index.ts';
+import { JsonlReporter, JunitReporter, KtapReporter, MatrixReporter, TerminalReporter, saveFinding } from '../../reports/index.ts';
 import { Cache, Steps } from '../../targets/kernel/lab/index.ts';
 import { makeOutFolder, replayCommand } from '../out-folder.ts';
 import { EXIT_STOPPED } from '../stop.ts';
@@ -24,15 +24,19 @@ export interface RunOptions extends Subject, Kernels {
   readonly vm: boolean;
   readonly jobs?: number;
   readonly quiet?: boolean;
+  /** The same as the format `json`. */
   readonly json?: boolean;
+  readonly format?: 'text' | 'json' | 'ktap';
 }
 
 /** Runs the suite and returns the exit code that its footer carries. */
 export async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
   const request = { ...options, ...(options.target && { names: options.target }) };
   targetNames(request);
+  const format = options.format ?? (options.json ? 'json' : 'text');
+  if (options.json && format !== 'json') throw new UsageError(`--json and --format ${format} exclude each other: give one`);
   const out = makeOutFolder(options.out);
-  const people = options.json ? process.stderr : process.stdout;
+  const people = format === 'text' ? process.stdout : process.stderr;
   let opened: OpenTargets;
   try {
     opened = await openTargets(request, { cache: new Cache(), steps: new Steps(), signal });
@@ -50,7 +54,8 @@ export async function run(options: RunOptions, signal: AbortSignal): Promise<num
   const matrix = new MatrixReporter(out);
   try {
     reporters.push(new JsonlReporter(join(out, 'run.jsonl')), new JunitReporter(join(out, 'junit.xml')), matrix, terminal);
-    if (options.json) reporters.push(jsonOutput);
+    if (format === 'json') reporters.push(jsonOutput);
+    if (format === 'ktap') reporters.push(new KtapReporter((text) => void process.stdout.write(text)));
     const exitCode = (footer: FooterEvent): number =>
       signal.aborted ? EXIT_STOPPED : footer.exitCode === EXIT.ok && opened.missed ? EXIT.engine : footer.exitCode;
     const emit = (event: Event): void => {
