@@ -9,6 +9,7 @@ import { join, resolve, sep } from 'node:path';
 import { isWrongCount, UsageError, type Case, type Finding, type Layer, type TargetIdentity } from '../model/index.ts';
 import { Mismatch } from './check.ts';
 import { temporaryName } from './atomic.ts';
+import { reproScript } from './repro.ts';
 import {
   LIMITS, manifestCheck, manifestOf, sha256, type FindingManifest, type StoredCase, type StoredFile, type StoredLayer,
 } from './finding-manifest.ts';
@@ -23,6 +24,9 @@ export interface StoredFinding extends Omit<FindingManifest, 'schema' | 'case' |
   /** The target's log when it was found. */
   readonly log: string;
 }
+
+/** The finding as a shell script, where there is one. */
+const REPRO = 'repro.sh';
 
 /** The name of a finding's folder: the same in every run for one signature of one target. */
 export function findingName(target: string, finding: Pick<Finding, 'kind' | 'signature'>): string {
@@ -48,6 +52,8 @@ export function saveFinding(
     writeFileSync(join(temporary, 'finding.json'), `${JSON.stringify(manifestOf(finding, identity, replay), null, 2)}\n`);
     writeFileSync(join(temporary, 'kernel.log'), finding.observation.log);
     if (finding.explanation) writeFileSync(join(temporary, 'report.txt'), `${finding.explanation.report}\n`);
+    const script = identity.parts['module'] === undefined ? undefined : reproScript(finding, identity);
+    if (script !== undefined) writeFileSync(join(temporary, REPRO), script, { mode: 0o755 });
     writeImages(temporary, finding.smallest);
     finding.before.forEach((c, n) => writeImages(join(temporary, beforeFolder(n)), c));
     writeReads(temporary, finding);
@@ -109,6 +115,12 @@ export function loadFinding(folder: string): StoredFinding {
     before: before.map((c, n) => loadCase(path, beforeFolder(n), c)),
     log: existsSync(join(path, 'kernel.log')) ? readBounded(path, 'kernel.log', LIMITS.manifest).toString() : '',
   };
+}
+
+/** The finding's shell script, which may come from a stranger; undefined where there is none. Throws `UsageError` as `loadFinding` does. */
+export function loadRepro(folder: string): string | undefined {
+  const path = resolve(folder);
+  return existsSync(join(path, REPRO)) ? readBounded(path, REPRO, LIMITS.script).toString() : undefined;
 }
 
 function parseManifest(path: string, bytes: Buffer): FindingManifest {

@@ -16,6 +16,8 @@ export const LIMITS = {
   manifest: 64 * 2 ** 20,
   /** Bytes of one image, and of one read. */
   file: 2 ** 30,
+  /** Bytes of a shell script. */
+  script: 8 * 2 ** 20,
   layers: 1024,
   reads: 65_536,
   before: 10_000,
