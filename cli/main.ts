@@ -75,6 +75,7 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .option('--source <dir>', 'the same, from a folder with the module\'s sources', once)
     .option('--module <file.ko>', 'the same, as a built module', once)
     .option('--times <n>', 'how many times, each in a fresh instance', wholeNumber(1, 1000), 1)
+    .option('--script', 'run the finding\'s repro.sh instead, in a virtual machine in which nothing of ours runs')
     .action(async (finding, options) => exit(await (await import('./commands/replay.ts')).replay(finding, options, signal)));
 
   ovbd.command('read')

@@ -24,7 +24,7 @@ fail() { say "cannot be tried: $*"; exit 2; }
 # new FILE BYTES: a file of zeros. put FILE SECTOR: standard input, unpacked, into it.
 new() { dd if=/dev/null of="$DIR/$1" bs=1 seek="$2" 2>/dev/null || fail "no room for $2 bytes in $DIR"; }
 put() { base64 -d | gzip -dc | dd of="$DIR/$1" bs=512 seek="$2" conv=notrunc 2>/dev/null || fail "cannot unpack $1"; }
-loop() { losetup -f --show -r "$DIR/$1" || fail "no loop device"; }
+loop() { free=$(losetup -f) && losetup -r "$free" "$DIR/$1" && say "$free" || fail "no loop device"; }
 
 # Runs a command, at most ${seconds} seconds of it: one that sleeps in the kernel cannot be killed.
 bounded() {

@@ -4,19 +4,22 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import { explainFinding, replayFinding } from '../../engine/replay.ts';
-import { EXIT, UsageError, isFindingKind, type Observation, type TargetIdentity } from '../../model/index.ts';
+import { EngineError, EXIT, UsageError, isFindingKind, type Observation, type TargetIdentity } from '../../model/index.ts';
 import {
-  count, loadFinding, manyLines, observationSummary, oneLine, sha256,
+  count, loadFinding, loadRepro, manyLines, observationSummary, oneLine, sha256,
   type ObservationSummary, type OutcomeSummary, type ReadSummary, type StoredFinding,
 } from '../../reports/index.ts';
-import { Cache, Steps } from '../../targets/kernel/lab/index.ts';
+import { Cache, prepareLab, Steps } from '../../targets/kernel/lab/index.ts';
 import { hashSources, readSourceFolder } from '../../targets/kernel/lab/sources.ts';
+import { runScript } from '../../targets/kernel/script-vm.ts';
 import { columnsOf, subjectOf, type KernelColumn, type Subject } from '../columns.ts';
 import { isTargetName, openBuiltin, openKernel, type LabTools, type TargetName } from '../targets.ts';
 
 export interface ReplayOptions extends Omit<Subject, 'patch'> {
   readonly patch?: string;
   readonly times: number;
+  /** Run its repro.sh instead. */
+  readonly script?: boolean;
 }
 
 /** Lines of the kernel log that are printed, and reads that are. */
@@ -29,11 +32,15 @@ export async function replay(folder: string, options: ReplayOptions, signal: Abo
   const { name } = finding.target;
   const role = roleOf(finding);
   if (role === undefined && !isTargetName(name)) throw new UsageError(`${folder}: found on a target "${name}", which this version does not have`);
-  const { times: _, patch, ...rest } = options;
+  const { times: _, script, patch, ...rest } = options;
   const given: Subject = { ...rest, ...(patch !== undefined && { patch: [patch] }) };
   const [first] = subjectOf(given);
   if (first !== undefined && role !== 'patch') throw new UsageError(`--${first}: the finding is of the target ${name}, which takes none`);
   const tools = { cache: new Cache(), steps: new Steps(), signal };
+  if (script) {
+    if (role === undefined) throw new UsageError(`--script: the finding is of the target ${name}, which runs in no virtual machine`);
+    return replayScript(finding, await columnOf(finding, role, given, tools), tools);
+  }
   const target = role === undefined ? await openBuiltin(name as TargetName) : await openKernel(await columnOf(finding, role, given, tools), 1, tools);
   try {
     print(`${finding.kind}  ${finding.signature}`);
@@ -60,6 +67,18 @@ export async function replay(folder: string, options: ReplayOptions, signal: Abo
   } finally {
     await target.close();
   }
+}
+
+/** Runs the finding's repro.sh. Exit code 1 where it shows something or the kernel dies of it; 0 where not. */
+async function replayScript(finding: StoredFinding, column: KernelColumn, tools: LabTools): Promise<number> {
+  const text = loadRepro(finding.path);
+  if (text === undefined) throw new UsageError(`${finding.path}: there is no repro.sh: the finding has no tables of the patch, or was stored by an older version`);
+  const lab = await prepareLab({ ...column.lab, kernel: column.kernel, sanitize: column.sanitize, ...tools });
+  const { output, exitCode, death } = await runScript(text, lab, tools.cache, tools.steps, tools.signal);
+  process.stdout.write(`${manyLines(output.trimEnd())}\n`);
+  if (death !== undefined) print(`the kernel died: ${death}`);
+  if (exitCode === 2) throw new EngineError('the script could not be tried: its last line says why');
+  return exitCode === 0 ? EXIT.ok : EXIT.findings;
 }
 
 function print(text: string): void {
