@@ -63,6 +63,7 @@ describe('sides', () => {
     expect(refusal(() => mayRefuse(lenient, REFUSES.clause, 2, 'b'))).toEqual([REFUSES.clause, 2, 'b']);
     expect([...lenient.asked]).toEqual([ACCEPTS.flag, REFUSES.flag]);
     expect(refusal(() => violate(lenient, 'LS-HDR-01', 3, 'c'))).toEqual(['LS-HDR-01', 3, 'c']);
+    expect([...lenient.asked], 'of a point that is not contested nobody asks').toEqual([ACCEPTS.flag, REFUSES.flag]);
 
     const other = new RecordedLeniency([]);
     expect(refusal(() => violate(other, ACCEPTS.clause, 1, 'a'))).toEqual([ACCEPTS.clause, 1, 'a']);
