@@ -123,6 +123,7 @@ describe('points that a reader may see otherwise', () => {
     ['bytes behind the user tag', edited(SOUND, (b) => { b[134] = 65; b[140] = 65; }), 'ls.reserved-refused', ['LS-RSV-01', 140, 'the user tag is no text with NULs behind it (header)']],
     ['a byte behind an empty user tag', edited(SOUND, (b) => { b[134] = 0; b[135] = 65; }), 'ls.reserved-refused', ['LS-RSV-01', 135, 'the user tag is no text with NULs behind it (header)']],
     ['a user tag that is no text', edited(SOUND, (b) => { b[134] = 0xff; }), 'ls.reserved-refused', ['LS-RSV-01', 134, 'the user tag is no text with NULs behind it (header)']],
+    ['a full user tag whose last byte is no text', edited(SOUND, (b) => { b.fill(65, 134, 390); b[389] = 0xff; }), 'ls.reserved-refused', ['LS-RSV-01', 134, 'the user tag is no text with NULs behind it (header)']],
     ['a full user tag that is no text', edited(SOUND, (b) => { b.fill(0xff, 134, 390); }), 'ls.reserved-refused', ['LS-RSV-01', 134, 'the user tag is no text with NULs behind it (header)']],
     ['a tag', layer({ entries: [{ offset: 0, length: 1, moffset: 8 }, { offset: 1, length: 1, moffset: 8, tag: 3 }] }), 'ls.tag-nonzero-refused', ['LS-TAG-01', 8192 + 16, 'the tag of entry 1 is 3, not 0']],
     ['an INVALID entry', layer({ entries: [{ offset: 0, length: 1, moffset: 8 }, {}] }), 'ls.invalid-refused', ['LS-IDX-03', 8192 + 16, 'entry 1 is INVALID']],
@@ -137,6 +138,7 @@ describe('points that a reader may see otherwise', () => {
   it('a user tag of 256 characters is text, as is a UUID in lower case', () => {
     const asked = lenientOf([]);
     expect(judge(edited(SOUND, (b) => { b.fill(65, 134, 390); b[57] = 0x61; }), asked)).toBeNull();
+    expect(judge(edited(SOUND, (b) => { b.fill(0, 134, 390); b[134] = 65; }), asked)).toBeNull();
     expect([...asked.asked]).toEqual([]);
   });
 
