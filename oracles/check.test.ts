@@ -124,6 +124,9 @@ describe('check', () => {
     expect(as(zfile(sectors(9))).violations).toEqual([]);
     expect(told(check(zfile(sectors(32))))).toEqual([[0, 'LS-HDR-02', 'decoded', 'open', 0]]);
     expect(told(as(SOUND))).toEqual([[0, 'ZF-HDR-02', 'file', 'open', 0]]);
+    expect(as(zfile(new Uint8Array(512 * 1025), { blockSize: 512 }))).toMatchObject({ violations: [], layers: [{ blocks: 1025, form: null, cutShort: false }] });
+    expect(checkLayers([], 'zfile').violations, 'it is no stack').toEqual([]);
+    expect(checkLayers([]).violations).toMatchObject([{ layer: null, clause: 'ST-CNT-01', file: 'file', phase: 'open', at: 0 }]);
     expect(as(SOUND).violations[0]!.why).toBe('the header lacks the magic values');
   });
 
