@@ -98,6 +98,18 @@ describe('a writable pair', () => {
     expect(judge(DATA, edited(INDEX, (b) => { b[130] = 1; }), refused)).toEqual(['LS-RSV-01', 130, 'a reserved byte is not 0 (index file’s header)']);
   });
 
+  it('LS-RW-05: an index file of 128,000,000 entries is walked, a longer one is not', () => {
+    const long = (entries: number) => openPair(bufferSource(DATA), {
+      size: 4096 + entries * 16,
+      read(offset, length) {
+        if (offset > 0) throw new RangeError('walked');
+        return INDEX.subarray(0, length);
+      },
+    }, STRICT);
+    expect(refusal(() => long(128_000_001))).toEqual(['LS-RW-05', 4096, 'the index file has 128000001 entries, more than 128000000']);
+    expect(() => long(128_000_000)).toThrow('walked');
+  });
+
   it('moffset from the data, where that is declared', () => {
     const flag = lenientOf(['ls.moffset-from-data']);
     expect(open(DATA, indexOf([{ offset: 0, length: 8, moffset: 0 }]), flag).mappings[0]!.moffset).toBe(8);

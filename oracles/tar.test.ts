@@ -47,6 +47,7 @@ describe('a layer in a tar', () => {
     ['no checksum', edited(PLAIN, (b) => b.fill(0, 148, 156)), ['TR-TAR-03', 148, expect.stringMatching(/^the checksum is "", the header gives/) as unknown as string]],
     ['a checksum that is no number', text(PLAIN, 148, '00x00'), ['TR-TAR-03', 148, expect.stringMatching(/^the checksum is "00x00/) as unknown as string]],
     ['a checksum with a letter behind it', edited(PLAIN, (b) => { b[154] = 0x78; }), ['TR-TAR-03', 148, expect.stringMatching(/^the checksum is "[0-7]{6}x?/) as unknown as string]],
+    ['the right checksum with a number behind it', edited(PLAIN, (b) => { b[155] = 0x37; }), ['TR-TAR-03', 148, expect.stringMatching(/^the checksum is "[0-7]{6} 7", the header gives/) as unknown as string]],
     ['a checksum in two pieces', edited(PLAIN, (b) => { b.copyWithin(150, 149, 154); b[149] = 0; b[155] = 0x20; }), ['TR-TAR-03', 148, expect.stringMatching(/^the checksum is "0 [0-7]{5}", the header gives/) as unknown as string]],
     ['a size in two pieces', size('0000\x00001000\0'), ['TR-TAR-02', 124, 'the size field holds no octal number']],
     ['a stale header', text(PLAIN, 0, 'X'), ['TR-TAR-03', 148, expect.any(String) as unknown as string]],
