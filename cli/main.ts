@@ -135,6 +135,17 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .option('--afresh', 'forget what was found of these pairs before')
     .action(async (options) => exit(await (await import('./commands/lab.ts')).labSoak(options, signal)));
 
+  lab.command('cycle')
+    .description('make and remove devices thousands of times, and see whether the kernel gives everything back; then reload the module')
+    .option('--patch <file>', 'of the module of this patch rather than of the stock kernel; repeatable', repeated)
+    .option('--source <dir>', 'the same, from a folder with the module\'s sources', once)
+    .option('--module <file.ko>', 'the same, as a built module', once)
+    .option('--kernel <kernel>', 'a series (6.1, 6.12) or a bzImage; repeatable', repeated)
+    .option('--kernel-build <dir>', 'the folder in which that bzImage was built; one for each', repeated)
+    .addOption(new Option('--sanitize [which]', 'each of Debian\'s kernels with sanitizers too, or only so').choices(['both', 'only']).preset('both'))
+    .addOption(new Option('--iterations <n>', 'cycles of each kind of device').argParser(wholeNumber(8, 1e6)).default(2000))
+    .action(async (options) => exit(await (await import('./commands/cycle.ts')).labCycle(options, signal)));
+
   ovbd.command('doctor')
     .description('say what is there for a run and what is missing')
     .action(async () => exit(await (await import('./commands/doctor.ts')).doctor()));

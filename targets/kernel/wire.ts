@@ -10,8 +10,8 @@ export const MAX_COMMAND_BYTES = 8 << 20;
 export const MAX_READ_BYTES = 16 << 20;
 const MAX_MESSAGE_BYTES = MAX_READ_BYTES + (64 << 10);
 
-export const COMMAND = { ping: 0x01, case: 0x02, bench: 0x03, test: 0x04, rescue: 0x10 } as const;
-const MESSAGE = { hello: 0x81, begin: 0x82, open: 0x83, read: 0x84, end: 0x85, bench: 0x86, error: 0x87, action: 0x88, rescue: 0x90 } as const;
+export const COMMAND = { ping: 0x01, case: 0x02, bench: 0x03, test: 0x04, cycle: 0x05, reload: 0x06, rescue: 0x10 } as const;
+const MESSAGE = { hello: 0x81, begin: 0x82, open: 0x83, read: 0x84, end: 0x85, bench: 0x86, error: 0x87, action: 0x88, census: 0x89, reload: 0x8a, rescue: 0x90 } as const;
 
 /** The guest broke the protocol. */
 export class WireError extends Error {
@@ -74,6 +74,20 @@ export interface CaseCommand {
   readonly actions?: readonly ActionCommand[];
 }
 
+/** What the guest's kernel holds after some cycles; memory in bytes. */
+export interface Census {
+  readonly done: number;
+  /** Cycles in which the device could be opened. */
+  readonly opened: number;
+  readonly errno: number;
+  readonly tasks: number;
+  readonly available: number;
+  /** Slab that cannot be reclaimed. */
+  readonly slab: number;
+  readonly vmalloc: number;
+  readonly bufio: number;
+}
+
 export type Message =
   | { readonly type: 'hello'; readonly nonce: number; readonly taint: number; readonly mailboxBytes: number; readonly release: string; readonly problems: string }
   | { readonly type: 'begin'; readonly case: number; readonly taint: number }
@@ -86,6 +100,8 @@ export type Message =
   | { readonly type: 'end'; readonly case: number; readonly taint: number; readonly errno: number; readonly log: string }
   | { readonly type: 'bench'; readonly iterations: number; readonly errno: number; readonly nanoseconds: number; readonly bytes: number }
   | { readonly type: 'action'; readonly case: number; readonly index: number; readonly errno: number }
+  | ({ readonly type: 'census' } & Census)
+  | { readonly type: 'reload'; readonly unload: number; readonly load: number }
   | { readonly type: 'error'; readonly text: string }
   | { readonly type: 'rescue'; readonly log: string };
 
@@ -148,6 +164,20 @@ function actionParts(action: ActionCommand): Buffer[] {
   head.writeBigUInt64LE(BigInt(action.offset), 8);
   head.writeUInt32LE(action.length, 16);
   return [head, ...(action.table === undefined ? [] : tableParts(action.table))];
+}
+
+/** Devices made and removed `iterations` times, with a census after `every` so many and at the end. */
+export function encodeCycle(command: CaseCommand, iterations: number, every: number): Buffer {
+  const counts = Buffer.alloc(8);
+  counts.writeUInt32LE(iterations);
+  counts.writeUInt32LE(every, 4);
+  return encodeFrame(COMMAND.cycle, Buffer.concat([counts, casePayload(command)]));
+}
+
+/** Removes a module of this name from the kernel and inserts it again. */
+export function encodeReload(module: string): Buffer {
+  const name = Buffer.from(module);
+  return encodeFrame(COMMAND.reload, Buffer.concat([Buffer.of(name.length), name]));
 }
 
 function casePayload(command: CaseCommand): Buffer {
@@ -273,6 +303,15 @@ function decode(type: number, p: Buffer): Message {
     case MESSAGE.action:
       exactly(12);
       return { type: 'action', case: p.readUInt32LE(0), index: p.readUInt16LE(4), errno: p.readUInt32LE(8) };
+    case MESSAGE.census:
+      exactly(48);
+      return {
+        type: 'census', done: p.readUInt32LE(0), opened: p.readUInt32LE(4), errno: p.readUInt32LE(8), tasks: p.readUInt32LE(12),
+        available: u64(16), slab: u64(24), vmalloc: u64(32), bufio: u64(40),
+      };
+    case MESSAGE.reload:
+      exactly(8);
+      return { type: 'reload', unload: p.readUInt32LE(0), load: p.readUInt32LE(4) };
     case MESSAGE.error:
       return { type: 'error', text: p.toString('latin1', 0, 1024) };
     case MESSAGE.rescue:

@@ -31,6 +31,8 @@ enum {
 	CMD_CASE = 0x02,
 	CMD_BENCH = 0x03,
 	CMD_TEST = 0x04,
+	CMD_CYCLE = 0x05,
+	CMD_RELOAD = 0x06,
 	CMD_RESCUE = 0x10,
 
 	MSG_HELLO = 0x81,
@@ -41,6 +43,8 @@ enum {
 	MSG_BENCH = 0x86,
 	MSG_ERROR = 0x87,
 	MSG_ACTION = 0x88,
+	MSG_CENSUS = 0x89,
+	MSG_RELOAD = 0x8a,
 	MSG_RESCUE = 0x90,
 };
 
@@ -112,6 +116,12 @@ int do_action(const struct action *a, const struct device *all);
 int case_prepare(void);
 void run_case(int port, struct cursor *c);
 void run_bench(int port, struct cursor *c);
+void run_cycle(int port, struct cursor *c);
+
+/* cycle.c */
+/* Tells what the kernel holds, after `done` cycles of which `opened` had a device to read. */
+void send_census(int port, uint32_t done, uint32_t opened, uint32_t error);
+void run_reload(int port, struct cursor *c);
 
 /* reader.c */
 struct read_result {

@@ -368,3 +368,40 @@ void run_bench(int port, struct cursor *c)
 	q = put_u64(q, bytes);
 	send_frame(port, MSG_BENCH, head, q - head, NULL, 0);
 }
+
+/* Devices that come, are read where they can be opened, and go, over and over; a census now and then. */
+void run_cycle(int port, struct cursor *c)
+{
+	static struct plan p;
+	uint32_t iterations = take_u32(c), every = take_u32(c), n, opened = 0;
+	struct cursor body = *c;
+	int leftover = 0;
+
+	for (n = 0; n < iterations && !leftover; n++) {
+		unsigned made;
+		int error;
+
+		*c = body;
+		if (!every || parse_plan(c, &p)) {
+			send_error(port, "malformed cycle");
+			return;
+		}
+		p.number = n;
+		if (n && n % every == 0)
+			send_census(port, n, opened, 0);
+		if (make_devices(&p, &made, &error) == STAGE_DONE) {
+			int fd = open_for(p.target, READ_DIRECT);
+			uint64_t at = 0;
+			ssize_t got;
+
+			while (fd >= 0 && (got = read_plainly(&reader, fd, at)) > 0)
+				at += got;
+			opened += fd >= 0;
+		}
+		close_all();
+		let_go();
+		leftover = remove_devices(&p);
+	}
+	/* The last one ends it. */
+	send_census(port, iterations, opened, leftover);
+}

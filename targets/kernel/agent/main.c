@@ -241,6 +241,12 @@ int main(void)
 		case CMD_BENCH:
 			run_bench(port, &c);
 			break;
+		case CMD_CYCLE:
+			run_cycle(port, &c);
+			break;
+		case CMD_RELOAD:
+			run_reload(port, &c);
+			break;
 		case CMD_TEST:
 			run_test_command(&c);
 			break;
