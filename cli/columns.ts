@@ -31,7 +31,11 @@ export interface KernelColumn {
   readonly kernel: KernelChoice;
   readonly sanitize: boolean;
   /** What `prepareLab` takes: the module's sources, its file, or nothing for the stock kernel. */
-  readonly lab: { readonly sources?: { readonly files: ReadonlyMap<string, string>; readonly name: string }; readonly source?: string; readonly module?: string };
+  readonly lab: {
+    readonly sources?: { readonly files: ReadonlyMap<string, string>; readonly name: string };
+    readonly source?: string;
+    readonly module?: string;
+  };
   /** What `ovbd replay` needs; paths as they were given, for a finding's folder is not to tell where this user keeps things. */
   readonly remake: Readonly<Record<string, string>>;
 }
@@ -80,9 +84,12 @@ async function modulesOf({ patch, source, module }: Subject, note: (text: string
   if (patch !== undefined) {
     const { columns, notes } = await loadPatches(patch, source, signal);
     notes.forEach(note);
-    return columns.map((c) => ({ name: RESERVED.test(c.name) ? `patch-${c.name}` : c.name, lab: { sources: { files: c.sources, name: c.title } }, remake: c.remake }));
+    return columns.map((c) => ({
+      name: RESERVED.test(c.name) ? `patch-${c.name}` : c.name, lab: { sources: { files: c.sources, name: c.title } }, remake: c.remake,
+    }));
   }
-  return [source !== undefined ? { name: 'patch', lab: { source }, remake: { source } } : { name: 'patch', lab: { module: module! }, remake: { module: module! } }];
+  const one = source !== undefined ? { source } : { module: module! };
+  return [{ name: 'patch', lab: one, remake: one }];
 }
 
 /** Names that mean another target. */
@@ -108,7 +115,9 @@ function kernelsOf({ kernel, kernelBuild, sanitize }: Kernels): Kernel[] {
     const flavours = sanitize === undefined || choice.kind === 'own' ? [false] : sanitize === 'only' ? [true] : [false, true];
     return flavours.map((on) => ({ choice, sanitize: on, label: [...(plain.length > 1 ? [names[i]!] : []), ...(on ? ['sanitize'] : [])].join('/') }));
   });
-  if (sanitize !== undefined && !kernels.some((k) => k.sanitize)) throw new UsageError(`--sanitize builds kernels of Debian's series (${SERIES.join(', ')}); a bzImage of yours has the sanitizers that you built it with`);
+  if (sanitize !== undefined && !kernels.some((k) => k.sanitize)) {
+    throw new UsageError(`--sanitize builds kernels of Debian's series (${SERIES.join(', ')}); a bzImage of yours has the sanitizers that you built it with`);
+  }
   return kernels;
 }
 

@@ -46,7 +46,9 @@ export function targetNames(request: TargetRequest): TargetName[] {
   }
   if (given.length === 0 && names.includes('patch')) throw new UsageError('--target patch needs --patch, --source or --module');
   if (given.length > 0 && !names.includes('patch')) throw new UsageError(`--${given[0]} is given, but --target patch is not`);
-  if ((request.kernel ?? request.kernelBuild ?? request.sanitize) !== undefined && !names.some(isVm)) throw new UsageError('--kernel, --kernel-build and --sanitize need a target that runs on a kernel: --target stock or patch');
+  if ((request.kernel ?? request.kernelBuild ?? request.sanitize) !== undefined && !names.some(isVm)) {
+    throw new UsageError('--kernel, --kernel-build and --sanitize need a target that runs on a kernel: --target stock or patch');
+  }
   return names as TargetName[];
 }
 
@@ -105,7 +107,10 @@ async function plansOf(request: TargetRequest, skipped: { target: string; reason
   for (const name of targetNames(request)) {
     if (!isVm(name)) plans.push({ name });
     else if (!request.vm) skipped.push({ target: name, reason: '--no-vm' });
-    else plans.push(...(await columnsOf([name], request, (text) => tools.steps.note(text), tools.signal)).map((column) => ({ name: column.name, column })));
+    else {
+      const columns = await columnsOf([name], request, (text) => tools.steps.note(text), tools.signal);
+      plans.push(...columns.map((column) => ({ name: column.name, column })));
+    }
   }
   return plans;
 }

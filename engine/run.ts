@@ -136,7 +136,8 @@ async function fillColumn(
       await report(found, target);
       rows.add(found, one.smallest);
     } else {
-      rows.absent(finding.signature, target.identity.name, one.shown, screened.results.get(target)!.filter((r) => r.verdict.signature === finding.signature).length);
+      const count = screened.results.get(target)!.filter((r) => r.verdict.signature === finding.signature).length;
+      rows.absent(finding.signature, target.identity.name, one.shown, count);
     }
   }
 }

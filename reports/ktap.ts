@@ -44,7 +44,8 @@ export class KtapReporter implements Reporter {
       lines.push(`${failed ? 'not ok' : 'ok'} ${++n} ${testName(name)}${cases.length > 0 ? '' : ' # SKIP no case ran'}`);
     }
     for (const { target, reason } of skipped) lines.push(`ok ${++n} ${testName(target)} # SKIP ${oneLine(reason).replaceAll('#', '')}`);
-    const stopped = this.#footer === undefined ? 'the run ended without its footer' : this.#footer.complete ? undefined : `the run was stopped after ${count(this.#footer.cases, 'case')}`;
+    const stopped = this.#footer === undefined ? 'the run ended without its footer'
+      : this.#footer.complete ? undefined : `the run was stopped after ${count(this.#footer.cases, 'case')}`;
     if (stopped !== undefined) lines.push(diagnostic(stopped));
     lines.push(`${stopped === undefined ? 'ok' : 'not ok'} ${++n} complete`);
     this.#write(`${lines.join('\n')}\n`);

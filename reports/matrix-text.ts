@@ -18,7 +18,10 @@ export function matrixLines(matrix: MatrixEvent, width: number, number: (signatu
   ];
   const heads = matrix.columns.map((_, i) => letters(i));
   const cell = Math.max(...heads.map((h) => h.length));
-  const lines = [`where the findings appear: ${legend.join(', ')}`, ...matrix.columns.map((name, i) => `  ${heads[i]}  ${oneLine(name)}`)];
+  const lines = [
+    `where the findings appear: ${legend.join(', ')}`,
+    ...matrix.columns.map((name, i) => `  ${heads[i]}  ${oneLine(name)}`),
+  ];
   const marks = (row: MatrixEvent['rows'][number]): string => matrix.columns.map((name) => ` ${MARKS[row.cells[name]?.state ?? 'unknown'].padStart(cell)}`).join('');
   lines.push(`     ${heads.map((h) => ` ${h.padStart(cell)}`).join('')}`);
   const place = (signature: string): number => number(signature) ?? Infinity;

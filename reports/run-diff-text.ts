@@ -20,9 +20,13 @@ export function diffLines(diff: RunDiff): string[] {
     `A  ${about(diff.a)}`, `B  ${about(diff.b)}`,
     ...(diff.sameCases ? [] : [`the runs cannot prove that something is new or fixed: ${diff.why.join('; ')}`]),
     ...diff.columns.flatMap((column) => ['', ...columnLines(column, words)]),
-    ...[['A', diff.onlyA], ['B', diff.onlyB]].flatMap(([name, only]) => (only!.length > 0 ? ['', `only in ${String(name)}, not compared: ${(only as readonly string[]).join(', ')}`] : [])),
+    ...onlyLines('A', diff.onlyA), ...onlyLines('B', diff.onlyB),
     '', `${counts.new} ${words.new}, ${counts.fixed} ${words.fixed}, ${counts.still} still there`,
   ].map((text) => (text.startsWith(' ') ? `    ${oneLine(text)}` : oneLine(text)));
+}
+
+function onlyLines(name: string, targets: readonly string[]): string[] {
+  return targets.length === 0 ? [] : ['', `only in ${name}, not compared: ${targets.join(', ')}`];
 }
 
 function about({ path, suite, seed, cases, complete }: LoadedRun): string {

@@ -44,8 +44,8 @@ export interface RunDiff {
   readonly onlyB: readonly string[];
 }
 
-/** Parts that are other whenever the module is. */
-const OF_THE_MODULE = ['sources', 'module', 'module-sources', 'initramfs'];
+/** Parts that are other whenever the module is, and how often the lab itself was tried. */
+const NOT_COMPARED = ['sources', 'module', 'module-sources', 'initramfs', 'soak'];
 const STATES: readonly DiffState[] = ['new', 'fixed', 'still'];
 
 /**
@@ -106,7 +106,7 @@ function whyNotSame(a: LoadedRun, b: LoadedRun): string[] {
 
 function differences(a: LoadedTarget, b: LoadedTarget): ColumnDiff['differ'] {
   return [...new Set([...Object.keys(a.parts), ...Object.keys(b.parts)])]
-    .filter((part) => a.parts[part] !== b.parts[part] && !OF_THE_MODULE.includes(part))
+    .filter((part) => a.parts[part] !== b.parts[part] && !NOT_COMPARED.includes(part))
     .map((part) => ({ part, a: a.parts[part] ?? null, b: b.parts[part] ?? null }));
 }
 
@@ -119,7 +119,8 @@ function compare(a: LoadedTarget, b: LoadedTarget): FindingDiff[] {
     const { kind, clause, replay } = (other ?? one)!;
     return [{ state, signature, kind, ...(clause !== undefined && { clause }), cases, note: noteOf(one, other, cases), replay }];
   });
-  return diffs.sort((x, y) => STATES.indexOf(x.state) - STATES.indexOf(y.state) || FINDING_KINDS.indexOf(x.kind) - FINDING_KINDS.indexOf(y.kind) || (x.signature < y.signature ? -1 : 1));
+  return diffs.sort((x, y) => STATES.indexOf(x.state) - STATES.indexOf(y.state)
+    || FINDING_KINDS.indexOf(x.kind) - FINDING_KINDS.indexOf(y.kind) || (x.signature < y.signature ? -1 : 1));
 }
 
 /** Null for what neither run could show again: it proves nothing either way. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { isRoot } from './apt.ts';
 import { readModuleInfo } from './elf.ts';
-import { Cache, ensureKernel, extractVersions, missingPackages, newestCached, prepareLab, Steps } from './index.ts';
+import { Cache, ensureKernel, loadPatches, missingPackages, newestCached, prepareLab, Steps } from './index.ts';
 import { buildModule, takeModule } from './module.ts';
 import { stockModules } from './modules.ts';
 
@@ -25,7 +25,8 @@ const why =
 if (why !== undefined) console.warn(`skipped: the kernel lab, ${why}`);
 
 const seeds = join(process.env['OVBD_SHARED'] ?? '../shared', 'seeds');
-const v3 = existsSync(seeds) ? join(seeds, readdirSync(seeds).find((name) => name.startsWith('002'))!) : undefined;
+const seed = (prefix: string): string | undefined => (existsSync(seeds) ? join(seeds, readdirSync(seeds).find((name) => name.startsWith(prefix))!) : undefined);
+const [v3, thread] = [seed('002'), seed('001')];
 if (v3 === undefined) console.warn(`skipped: a build of the real patch, there is no folder ${seeds} (set OVBD_SHARED)`);
 
 const LONG = 600_000;
@@ -104,6 +105,12 @@ describe.skipIf(why !== undefined)('the lab', () => {
     expect(lab.module!.sources).toMatch(/^[0-9a-f]{64}$/);
     expect(lab.parts).toMatchObject({ qemu: lab.qemu.version, sources: lab.module!.sources, module: lab.module!.sha256 });
     expect(readFileSync(lab.initramfs).includes('dm-overlaybd.ko')).toBe(true);
-    expect(extractVersions([readFileSync(v3!, 'utf8')], 'v3').versions[0]!.sources.size).toBe(7);
+  }, LONG);
+
+  it.skipIf(thread === undefined)('builds every version of the thread', async () => {
+    const { columns } = await loadPatches([thread!], undefined);
+    expect(columns.map((c) => c.name)).toEqual(['v1', 'v2', 'v3']);
+    const kernel = await ensureKernel(cache, steps);
+    for (const { sources, title } of columns) expect((await buildModule(sources, title, kernel, cache, steps)).kernelName).toBe('dm_overlaybd');
   }, LONG);
 });

@@ -29,14 +29,17 @@ export interface PatchColumns {
  */
 export async function loadPatches(given: readonly string[], source: string | undefined, signal?: AbortSignal): Promise<PatchColumns> {
   if (given.filter((one) => /^-(?:#|$)/.test(one)).length > 1) throw new UsageError('--patch - can be given only once: there is one standard input');
-  const folder: Version | undefined = source === undefined ? undefined : { label: undefined, folder: '', sources: await readSourceFolder(source), onTop: false };
+  const folder: Version | undefined = source === undefined
+    ? undefined
+    : { label: undefined, folder: '', sources: await readSourceFolder(source), onTop: false };
   const inputs: Loaded[] = [];
   for (const one of given) {
     const input = await readPatchInput(one, signal);
     const patches = input.files.flatMap((file) => patchesOf(file, input.name));
     if (patches.length === 0) throw new UsageError(`${input.name} is not a patch: no diff in it`);
     const last = inputs.at(-1);
-    if (last !== undefined && isSameSeries([...last.patches, ...patches])) inputs[inputs.length - 1] = { input: last.input, patches: [...last.patches, ...patches], merged: true };
+    const both = [...(last?.patches ?? []), ...patches];
+    if (last !== undefined && isSameSeries(both)) inputs[inputs.length - 1] = { input: last.input, patches: both, merged: true };
     else inputs.push({ input, patches, merged: false });
   }
   const notes: string[] = [];
@@ -45,7 +48,9 @@ export async function loadPatches(given: readonly string[], source: string | und
     const read = versionsOf(patches, input.name, folder ?? found.at(-1)?.version);
     notes.push(...read.notes);
     const versions = choose(read.versions, input);
-    if (folder !== undefined && versions.some((v) => !v.onTop)) throw new UsageError(`${input.name} holds the sources whole, so there is nothing to take from --source: give one of them`);
+    if (folder !== undefined && versions.some((v) => !v.onTop)) {
+      throw new UsageError(`${input.name} holds the sources whole, so there is nothing to take from --source: give one of them`);
+    }
     for (const version of versions) found.push({ input, version, merged, several: read.versions.length > 1 });
   }
   const names = namesOf(found);

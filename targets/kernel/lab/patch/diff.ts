@@ -41,7 +41,11 @@ export interface Patch {
 
 const HUNK = /^@@\s+-(\d{1,9})(?:,(\d{1,9}))?\s+\+(\d{1,9})(?:,(\d{1,9}))?\s+@@/;
 
-/** The patches of a text, in order, only those that have diffs. `first`: the subject, where the mail's header had it. Throws `UsageError` for a path that leaves the tree. */
+/**
+ * The patches of a text, in order, only those that have diffs. `first`: the
+ * subject, where the mail's header had it. Throws `UsageError` for a path that
+ * leaves the tree.
+ */
 export function parsePatches(lines: readonly string[], name: string, first?: Subject): Patch[] {
   const patches: { subject?: Subject; diffs: FileDiff[] }[] = [{ ...(first && { subject: first }), diffs: [] }];
   let extended: Extended | undefined;

@@ -4,7 +4,10 @@
 /** Entities that mails in archives need; others stay as they are. */
 const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: '\'', nbsp: ' ', tab: '\t', newline: '\n' };
 /** Tags at which a new line begins. */
-const BREAKS = new Set(['br', 'p', 'div', 'li', 'tr', 'ul', 'ol', 'table', 'blockquote', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'hr', 'pre', 'title', 'section', 'article', 'header', 'footer']);
+const BREAKS = new Set([
+  'br', 'p', 'div', 'li', 'tr', 'ul', 'ol', 'table', 'blockquote', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6',
+  'hr', 'pre', 'title', 'section', 'article', 'header', 'footer',
+]);
 /** Elements whose inside is not text. */
 const SILENT = new Set(['script', 'style']);
 

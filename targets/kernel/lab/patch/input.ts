@@ -112,7 +112,8 @@ async function fetchBytes(address: string, signal: AbortSignal | undefined): Pro
     if (error instanceof UsageError || signal?.aborted) throw error;
     if (timeout.aborted) throw new EngineError(`cannot fetch ${address}: no answer within ${FETCH_SECONDS} s; save it to a file and give that`);
     const cause = (error as { cause?: NodeJS.ErrnoException }).cause;
-    throw new EngineError(`cannot fetch ${address}: ${cause?.code ?? cause?.message ?? (error as Error).message}; without a network, save it to a file elsewhere and give that`);
+    const reason = cause?.code ?? cause?.message ?? (error as Error).message;
+    throw new EngineError(`cannot fetch ${address}: ${reason}; without a network, save it to a file elsewhere and give that`);
   }
 }
 

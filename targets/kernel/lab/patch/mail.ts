@@ -71,7 +71,8 @@ function headersOf(text: string, part = false): Mail | undefined {
       return undefined;
     }
   }
-  if (!part && !(headers.has('message-id') || headers.has('content-type') || headers.has('content-transfer-encoding') || (headers.has('from') && headers.has('subject')))) return undefined;
+  const isMail = ['message-id', 'content-type', 'content-transfer-encoding'].some((h) => headers.has(h)) || (headers.has('from') && headers.has('subject'));
+  if (!part && !isMail) return undefined;
   return { headers, body: text.slice(end).replace(/^\n/, '') };
 }
 
@@ -84,7 +85,8 @@ function bodyText(mail: Mail, parts: { left: number }, depth: number, name: stri
     const boundary = /boundary\s*=\s*(?:"([^"]{1,200})"|([^\s;"]{1,200}))/i.exec(type);
     if (boundary === null) return [];
     const inside = splitParts(mail.body, boundary[1] ?? boundary[2]!).map((part) => headersOf(part, true)).filter((part) => part !== undefined);
-    const plainPart = kind === 'multipart/alternative' ? inside.find((part) => /^\s*(?:text\/plain|$)/i.test(part.headers.get('content-type') ?? '')) : undefined;
+    const isPlain = (part: Mail): boolean => /^\s*(?:text\/plain|$)/i.test(part.headers.get('content-type') ?? '');
+    const plainPart = kind === 'multipart/alternative' ? inside.find(isPlain) : undefined;
     return (plainPart ? [plainPart] : inside).flatMap((part) => bodyText(part, parts, depth + 1, name));
   }
   const content = decodeTransfer(mail.body, mail.headers.get('content-transfer-encoding'));
@@ -121,7 +123,9 @@ function splitParts(body: string, boundary: string): string[] {
 function decodeTransfer(body: string, encoding: string | undefined): string {
   switch (encoding?.trim().toLowerCase()) {
     case 'base64': return Buffer.from(body, 'base64').toString('latin1').replace(/\r\n?/g, '\n');
-    case 'quoted-printable': return body.replace(/=[ \t]{0,80}\n/g, '').replace(/=([0-9A-F]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))).replace(/\r\n?/g, '\n');
+    case 'quoted-printable':
+      return body.replace(/=[ \t]{0,80}\n/g, '')
+        .replace(/=([0-9A-F]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))).replace(/\r\n?/g, '\n');
     default: return body;
   }
 }
@@ -138,8 +142,9 @@ function decodeCharset(bytes: string, charset: string | undefined): string {
 
 /** Encoded words of a header, `=?utf-8?q?…?=`. */
 function decodeWords(text: string): string {
-  return text.slice(0, 4096).replace(/=\?([\w.:-]{1,40})\?([bq])\?([^?\s]{0,1000})\?=\s*/gi, (_, charset: string, how: string, word: string) => (
-    decodeCharset(how.toLowerCase() === 'b' ? Buffer.from(word, 'base64').toString('latin1') : decodeTransfer(word.replaceAll('_', ' '), 'quoted-printable'), charset)
+  const word = /=\?([\w.:-]{1,40})\?([bq])\?([^?\s]{0,1000})\?=\s*/gi;
+  return text.slice(0, 4096).replace(word, (_, charset: string, how: string, code: string) => (
+    decodeCharset(how.toLowerCase() === 'b' ? decodeTransfer(code, 'base64') : decodeTransfer(code.replaceAll('_', ' '), 'quoted-printable'), charset)
   ));
 }
 

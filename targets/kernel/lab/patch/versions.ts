@@ -36,7 +36,8 @@ const MAX_WORK = 50_000_000;
 export function versionsOf(patches: readonly Patch[], name: string, base?: Version): Versions {
   const notes: string[] = [];
   const own = patches.filter((p) => !p.subject?.reply);
-  if (own.length > 0 && own.length < patches.length) notes.push(`${name}: ${patches.length - own.length === 1 ? 'a diff in an answer is' : `diffs in ${patches.length - own.length} answers are`} left out`);
+  const answers = patches.length - own.length;
+  if (own.length > 0 && answers > 0) notes.push(`${name}: ${answers === 1 ? 'a diff in an answer is' : `diffs in ${answers} answers are`} left out`);
   const work: Work = { left: MAX_WORK };
   const built: Built[] = [];
   for (const group of groupsOf(own.length > 0 ? own : patches)) {
@@ -45,7 +46,9 @@ export function versionsOf(patches: readonly Patch[], name: string, base?: Versi
     const twin = built.find((b) => isSame(b, one));
     // An archive may show a mail twice; a version that changes nothing is still a version.
     if (twin !== undefined && twin.version.label === one.version.label) continue;
-    if (twin !== undefined) notes.push(`${name}: but for white space the sources of ${one.version.label ?? 'a version'} are those of ${twin.version.label ?? 'the one before'}`);
+    if (twin !== undefined) {
+      notes.push(`${name}: but for white space the sources of ${one.version.label ?? 'a version'} are those of ${twin.version.label ?? 'the one before'}`);
+    }
     built.push(one);
   }
   const whole = built.filter((b) => b.broken === undefined);
@@ -153,18 +156,18 @@ function isIn(path: string, folder: string): boolean {
 
 /** Applies one diff to the module's folder. What lies elsewhere in the kernel is not built and left alone. */
 function change(tree: Map<string, string>, diff: FileDiff, folder: string, work: Work): void {
-  const inside = (path: string | null): string | undefined => (path !== null && isIn(path, folder) ? posix.basename(path) : undefined);
+  const isHere = (path: string): boolean => (diff.from === null ? posix.dirname(path) === folder : isIn(path, folder));
+  const inside = (path: string | null): string | undefined => (path !== null && isHere(path) ? posix.basename(path) : undefined);
   const [from, to] = [inside(diff.from), inside(diff.to)];
-  if ((from ?? to) === undefined) return;
-  const isSource = /\.[ch]$/.test((to ?? from)!);
-  if (diff.broken !== undefined && isSource) throw new DoesNotApply(diff.broken);
+  // Kconfig and Makefile of the folder are not built.
+  if (![from, to].some((file) => file !== undefined && /\.[ch]$/.test(file))) return;
+  if (diff.broken !== undefined) throw new DoesNotApply(diff.broken);
   const old = diff.from === null ? '' : from === undefined ? undefined : tree.get(from);
   if (old === undefined) {
-    // Kconfig and Makefile of the folder may be left out; a source may not.
-    if (isSource && to !== undefined) throw new DoesNotApply(`${diff.from} is changed, but the text does not hold it; give the sources that it changes with --source, or as the --patch before it`);
-    return;
+    throw new DoesNotApply(
+      `${diff.from} is changed, but the text does not hold it; give the sources that it changes with --source, or as the --patch before it`,
+    );
   }
-  if (diff.from !== null && !isSource) return;
   const after = applyDiff(old, diff, work);
   if (from !== undefined && from !== to && !diff.copy) tree.delete(from);
   if (to !== undefined) tree.set(to, after);
