@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { EXIT } from '../../model/index.ts';
 import { hasApt, isRoot } from '../../targets/kernel/lab/apt.ts';
-import { Cache, installCommand, missingPackages, newestCached } from '../../targets/kernel/lab/index.ts';
+import { Cache, installCommand, missingPackages, newestCached, SERIES, soakText } from '../../targets/kernel/lab/index.ts';
+import { cachedChoice } from '../../targets/kernel/lab/qemu.ts';
+import { cachedSanitizer } from '../../targets/kernel/lab/sanitizer.ts';
 
 /** Bytes: packages, the unpacked kernel and builds; VMs' short-lived files. */
 const CACHE_BYTES = 1e9;
@@ -22,17 +24,31 @@ interface Finding {
 export async function doctor(): Promise<number> {
   const cache = new Cache();
   const kernel = await newestCached(cache).catch(() => undefined);
+  const more = await pairs(cache);
   const findings: Finding[] = [
     node(), machine(), ...packages(), apt(kernel !== undefined), kvm(),
     folder('cache folder', cache.root, CACHE_BYTES, 'set OVBD_CACHE to another folder'),
     folder('temporary', tmpdir(), TEMPORARY_BYTES, 'set TMPDIR to another folder'),
-    kernel === undefined
-      ? { state: 'note', what: 'kernel', text: 'none cached: the first run downloads one' }
-      : { state: 'ok', what: 'kernel', text: `${kernel.release} cached` },
+    ...(kernel === undefined ? [{ state: 'note', what: 'kernel', text: 'none cached: the first run downloads one' } as const] : []),
+    ...more,
     { state: 'ok', what: 'modules', text: `${(await cache.list('module')).length} cached` },
   ];
   for (const f of findings) process.stdout.write(`${f.state.padEnd(8)} ${f.what.padEnd(13)} ${f.text}\n`);
   return findings.some((f) => f.state === 'missing') ? EXIT.findings : EXIT.ok;
+}
+
+/** Each cached kernel with the emulator that a run would take for it, and what soaks found of the two. */
+async function pairs(cache: Cache): Promise<Finding[]> {
+  const found: Finding[] = [];
+  for (const series of SERIES) {
+    for (const kernel of [await newestCached(cache, series).catch(() => undefined), await cachedSanitizer(cache, series).catch(() => undefined)]) {
+      if (kernel === undefined) continue;
+      const qemu = await cachedChoice(kernel, cache).catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+      const text = typeof qemu === 'string' ? qemu : qemu === undefined ? 'no QEMU yet that holds with it: the next run fetches one' : `QEMU ${qemu.version.split(' ')[0]}, ${soakText(qemu.soak)}`;
+      found.push({ state: typeof qemu === 'string' ? 'missing' : 'ok', what: 'kernel', text: `${kernel.release} cached; ${text}` });
+    }
+  }
+  return found;
 }
 
 function node(): Finding {

@@ -2,7 +2,7 @@
 /** The module under test: built out of tree from its sources, or taken ready made. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { EngineError, UsageError } from '../../../model/errors.ts';
@@ -31,6 +31,8 @@ export interface BuiltModule {
   readonly symbols?: string;
   /** Folder of the sources it was built of. */
   readonly sourceFolder?: string;
+  /** Folder of gcov's notes where the module counts its lines: a .gcno a source, and `folder`, the path that the kernel names the counters by. */
+  readonly coverageNotes?: string;
 }
 
 const KIND = 'module';
@@ -53,7 +55,7 @@ export async function buildModule(
 ): Promise<BuiltModule> {
   const sourcesHash = hashSources(sources);
   const { makeVariables, coverage } = kernel;
-  const recipe = sha256(JSON.stringify([RECIPE, sourcesHash, kernel.release, kernel.packages, ...(makeVariables === undefined ? [] : [makeVariables, coverage])])).slice(0, 24);
+  const recipe = sha256(JSON.stringify([RECIPE, sourcesHash, kernel.release, kernel.packages, ...(makeVariables === undefined ? [] : [makeVariables, coverage, 'notes'])])).slice(0, 24);
   let folder = await cachedBuild(cache, recipe, signal);
   if (folder === undefined) {
     await ensurePackages('build', steps, signal);
@@ -66,7 +68,9 @@ export async function buildModule(
       { signal, onWait: () => steps.note(`waiting for another run that builds the module of ${name}`) },
     );
   }
-  return described(folder, sourcesHash, name, { sourceFolder: join(folder, 'sources') });
+  return described(folder, sourcesHash, name, {
+    sourceFolder: join(folder, 'sources'), ...(coverage === true ? { coverageNotes: join(folder, 'gcov') } : {}),
+  });
 }
 
 /** A build of the same compiler; of any, where the compiler is gone and nothing else can be had. */
@@ -112,10 +116,24 @@ async function make(sources: ReadonlyMap<string, string>, name: string, kernel: 
   await rename(built, join(folder, `${NAME}.debug.ko`));
   await strip(join(folder, `${NAME}.debug.ko`), join(folder, `${NAME}.ko`), signal);
   await writeFile(join(folder, 'build.log'), `${result.stdout}${result.stderr}`.replaceAll(`${work}/`, ''));
+  if (kernel.coverage === true) await keepNotes(work, folder);
   // For the lines that frames of an oops point at; without Kbuild's objects.
   await mkdir(join(folder, 'sources'));
   for (const [file, text] of sources) await writeFile(join(folder, 'sources', file), text);
   await rm(work, { recursive: true });
+}
+
+/**
+ * The compiler's notes on which lines belong to which counter. The kernel has the
+ * counters under /sys/kernel/debug/gcov, in the folder whose path is kept beside them.
+ */
+async function keepNotes(work: string, folder: string): Promise<void> {
+  const notes = join(folder, 'gcov');
+  await mkdir(notes);
+  for (const name of await readdir(join(work, 'src'))) {
+    if (name.endsWith('.gcno')) await rename(join(work, 'src', name), join(notes, name));
+  }
+  await writeFile(join(notes, 'folder'), `${join(work, 'src')}\n`);
 }
 
 /**
@@ -156,7 +174,7 @@ async function strip(from: string, to: string, signal?: AbortSignal): Promise<vo
   if (result.code !== 0) throw new EngineError(`cannot strip ${from}: ${result.stderr.trim().split('\n')[0] ?? ''}`);
 }
 
-function described(folder: string, sources: string, name: string, more: { sourceFolder?: string }): BuiltModule {
+function described(folder: string, sources: string, name: string, more: { sourceFolder?: string; coverageNotes?: string }): BuiltModule {
   const path = join(folder, `${NAME}.ko`);
   const bytes = readFileSync(path);
   return {

@@ -9,7 +9,7 @@ import { backports } from './backports.ts';
 import type { Cache } from './cache.ts';
 import { CLEAN_ENV, findCommand, run } from './child.ts';
 import { fileSafe, fromApt, unpackPackages, type FromApt } from './debs.ts';
-import { soakOf, type SoakRecord } from './soak-record.ts';
+import { soakOf, soakText, type SoakRecord } from './soak-record.ts';
 import type { KernelTree } from './kernel.ts';
 import type { Steps } from './steps.ts';
 
@@ -58,17 +58,30 @@ export async function cachedQemu(cache: Cache, signal?: AbortSignal): Promise<Qe
  * `EngineError` with reason and remedy where no pair is left.
  */
 export async function chooseQemu(kernel: KernelTree, cache: Cache, steps: Steps, signal?: AbortSignal): Promise<ChosenQemu> {
+  return (await choose(kernel, cache, signal, () => backportsQemu(cache, steps, signal)))!;
+}
+
+/** The same, without fetching anything: undefined where it is yet to be fetched, or none is installed. */
+export async function cachedChoice(kernel: KernelTree, cache: Cache): Promise<ChosenQemu | undefined> {
+  return choose(kernel, cache, undefined, () => cachedQemu(cache));
+}
+
+async function choose(
+  kernel: KernelTree, cache: Cache, signal: AbortSignal | undefined, newer: () => Promise<Qemu | undefined>,
+): Promise<ChosenQemu | undefined> {
   const refused: string[] = [];
   for (const which of ['machine', 'backports'] as const) {
-    const qemu = which === 'machine' ? await machineQemu(signal) : await backportsQemu(cache, steps, signal);
+    if (which === 'machine' && findCommand('qemu-system-x86_64') === undefined) continue;
+    const qemu = which === 'machine' ? await machineQemu(signal) : await newer();
+    if (qemu === undefined) return undefined;
     if (which === 'machine' && needsNewer(kernel.release) && major(qemu.version) < NEWER) continue;
     const soak = await soakOf(cache, kernel, qemu);
     if (soak === undefined || soak.failures === 0) return { ...qemu, ...(soak === undefined ? {} : { soak }) };
-    refused.push(`QEMU ${qemu.version}: ${soak.failures} of ${soak.boots} boots failed by themselves${soak.first === undefined ? '' : ` (${soak.first})`}`);
+    refused.push(`QEMU ${qemu.version}: ${soakText(soak)}${soak.first === undefined ? '' : ` (${soak.first})`}`);
   }
   throw new EngineError(
     `the kernel ${kernel.release} fails by itself under each emulator here, so no failure could be blamed on what it runs: ${refused.join('; ')}; ` +
-    'choose another --kernel, or soak again after an upgrade: ovbd lab soak',
+    'choose another --kernel, or soak again after an upgrade: ovbd lab soak --afresh',
   );
 }
 

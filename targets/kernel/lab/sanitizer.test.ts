@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parseConfig } from './own-kernel.ts';
-import { notTaken } from './sanitizer.ts';
+import { configFor, notTaken } from './sanitizer.ts';
 
 const wanted = readFileSync(new URL('sanitizer.config', import.meta.url), 'utf8');
 
@@ -13,4 +13,9 @@ it('names the options that a kernel does not take over', () => {
 
 it('asks for each option once', () => {
   expect(parseConfig(wanted).size).toBe(wanted.split('\n').filter((line) => line.startsWith('CONFIG_')).length);
+});
+
+it('leaves out of a series what it no longer has, and nothing else', () => {
+  expect(configFor('6.1')).toBe(wanted);
+  expect(notTaken(wanted, configFor('6.12'))).toEqual(['CONFIG_BASE_FULL=y']);
 });

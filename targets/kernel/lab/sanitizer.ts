@@ -28,6 +28,8 @@ const RECIPE = 1;
 /** Seconds for a build, which takes four and a half minutes on two idle cores. */
 const BUILD_SECONDS = 5400;
 const CONFIG = readFileSync(new URL('sanitizer.config', import.meta.url), 'utf8');
+/** Options that a series no longer has: 6.12 turned BASE_FULL into BASE_SMALL, which stays off. */
+const GONE: Readonly<Record<Series, readonly string[]>> = { '6.1': [], '6.12': ['CONFIG_BASE_FULL'] };
 
 /** One compiler for the kernel and its modules. The rest makes the same source the same bytes. */
 const VARIABLES = [`CC=${COMPILER}`, `HOSTCC=${COMPILER}`] as const;
@@ -38,7 +40,7 @@ const UNUSED = ['Documentation', 'drivers/gpu', 'drivers/net', 'drivers/media', 
 /** What building a module reads of a built tree. */
 const KEPT = [
   '.config', 'Makefile', 'Module.symvers', 'System.map', 'modules.builtin', 'modules.order', 'include', 'scripts',
-  'arch/x86/include', 'arch/x86/Makefile', 'arch/x86/Makefile.um', 'arch/x86/Makefile_32.cpu', 'arch/x86/Makefile.postlink', 'tools/objtool/objtool',
+  'arch/x86/include', 'arch/x86/Makefile', 'arch/x86/Makefile.um', 'arch/x86/Makefile_32.cpu', 'tools/objtool/objtool',
 ] as const;
 
 /**
@@ -75,8 +77,13 @@ export async function cachedSanitizer(cache: Cache, series: Series, signal?: Abo
   return newest === undefined ? undefined : readTree(join(cache.root, KIND, newest));
 }
 
+/** The configuration for a series. */
+export function configFor(series: Series): string {
+  return CONFIG.split('\n').filter((line) => !GONE[series].includes(line.split('=')[0]!)).join('\n');
+}
+
 function prefix(series: Series, compiler: string | undefined): string {
-  const recipe = sha256(JSON.stringify([RECIPE, CONFIG, VARIABLES])).slice(0, 16);
+  const recipe = sha256(JSON.stringify([RECIPE, configFor(series), VARIABLES])).slice(0, 16);
   return `${series}-${recipe}-${compiler === undefined ? '' : `${sha256(compiler).slice(0, 8)}_`}`;
 }
 
@@ -103,7 +110,7 @@ async function build(source: AptPackage, series: Series, folder: string, steps: 
     if (result.code !== 0) throw new EngineError(`cannot unpack ${tarball}: ${result.stderr.trim().split('\n')[0] ?? ''}`);
     await rm(join(folder, 'root'), { recursive: true });
   });
-  await configure(tree, folder, signal);
+  await configure(tree, configFor(series), folder, signal);
   await steps.run(`build the sanitizer kernel ${series}`, async (say) => {
     let lines = 0;
     await make(tree, [`-j${availableParallelism()}`, 'bzImage', 'modules'], folder, signal, () => say(`${++lines} of about 1300 parts`));
@@ -114,11 +121,11 @@ async function build(source: AptPackage, series: Series, folder: string, steps: 
   await writeFile(join(folder, RECORD), `${JSON.stringify({ release, packages }, null, 2)}\n`);
 }
 
-async function configure(tree: string, folder: string, signal?: AbortSignal): Promise<void> {
+async function configure(tree: string, config: string, folder: string, signal?: AbortSignal): Promise<void> {
   const wanted = join(folder, 'wanted.config');
-  await writeFile(wanted, CONFIG);
+  await writeFile(wanted, config);
   await make(tree, [`KCONFIG_ALLCONFIG=${wanted}`, 'allnoconfig'], folder, signal);
-  const ignored = notTaken(CONFIG, readFileSync(join(tree, '.config'), 'utf8'));
+  const ignored = notTaken(config, readFileSync(join(tree, '.config'), 'utf8'));
   if (ignored.length > 0) throw new EngineError(`the kernel's configuration does not take over ${ignored.join(', ')}`);
 }
 

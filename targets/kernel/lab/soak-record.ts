@@ -49,7 +49,7 @@ export function soakRecords(cache: Cache): SoakRecord[] {
 
 /** A record in words, for people and for the identity of a run. */
 export function soakText(record: SoakRecord | undefined): string {
-  return record === undefined ? 'never soaked' : `${record.failures} of ${record.boots} boots failed, ${record.cases} stock cases`;
+  return record === undefined ? 'never soaked' : `${record.failures} failures in ${record.boots} boots and ${record.cases} stock cases`;
 }
 
 /** Adds boots and cases to the record of a pair, and gives the sum. */

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The sanitizer kernel 6.1 in a virtual machine: it blames nothing on the stock
+ * targets, and says it where a module does what sanitizers are for. The first time,
+ * the kernel is downloaded and built, four and a half minutes on two idle cores.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { runSuite } from '../engine/run.ts';
+import type { FindingEvent, FooterEvent } from '../model/index.ts';
+import { openKernelTarget } from '../targets/kernel/kernel-target.ts';
+import { Cache, Steps, prepareLab, type PreparedLab } from '../targets/kernel/lab/index.ts';
+import { patchForTests } from '../targets/kernel/testing.ts';
+
+const cache = new Cache();
+const steps = new Steps();
+const folder = mkdtempSync(join(tmpdir(), 'ovbd-sanitizer-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function labOf(subject: { readonly patch?: string; readonly source?: string } = {}): Promise<PreparedLab | string> {
+  return prepareLab({ ...subject, sanitize: true, cache, steps }).catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+}
+
+const lab = await labOf();
+if (typeof lab === 'string') console.warn(`skipped: the sanitizer kernel, ${lab}`);
+const patch = patchForTests();
+if (patch === undefined) console.warn('skipped: the patch on the sanitizer kernel, it is not at hand (set OVBD_SHARED)');
+
+/** Runs the first cases of a seed, nothing shrunk. */
+async function run(name: 'stock' | 'patch', made: PreparedLab, cases: number, shrinkExecutions = 0): Promise<{ footer: FooterEvent; findings: FindingEvent[] }> {
+  const target = await openKernelTarget(made, { name, steps });
+  const findings: FindingEvent[] = [];
+  try {
+    const footer = await runSuite({
+      suite: 'test', seed: 7, cases, targets: [target], skipped: [], shrinkExecutions, jobs: 2, signal: new AbortController().signal,
+      saveFinding: async () => ({ folder: '', replay: '' }),
+    }, (event) => {
+      if (event.type === 'finding') findings.push(event);
+    });
+    return { footer, findings };
+  } finally {
+    await target.close();
+  }
+}
+
+const LONG = 900_000;
+
+/** Both targets do in their constructor what each sanitizer is there to see, and refuse the table. */
+const MISTAKES = `
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/device-mapper.h>
+
+static int shift = 40;
+static int sum;
+
+static noinline int reads_past_end(struct dm_target *ti, unsigned int argc, char **argv)
+{
+	unsigned char *p = kmalloc(100, GFP_KERNEL);
+
+	OPTIMIZER_HIDE_VAR(p);
+	if (p)
+		sum += p[101];
+	kfree(p);
+	return -EINVAL;
+}
+
+static noinline int shifts_too_far(struct dm_target *ti, unsigned int argc, char **argv)
+{
+	sum += 1 << READ_ONCE(shift);
+	return -EINVAL;
+}
+
+static void none(struct dm_target *ti) { }
+static int map(struct dm_target *ti, struct bio *bio) { return DM_MAPIO_KILL; }
+
+static struct target_type lsmt = {
+	.name = "lsmt_target", .version = {1, 0, 0}, .module = THIS_MODULE, .ctr = reads_past_end, .dtr = none, .map = map,
+};
+static struct target_type zfile = {
+	.name = "zfile_target", .version = {1, 0, 0}, .module = THIS_MODULE, .ctr = shifts_too_far, .dtr = none, .map = map,
+};
+
+static int __init start(void)
+{
+	int r = dm_register_target(&lsmt);
+
+	return r ? r : dm_register_target(&zfile);
+}
+
+static void __exit stop(void)
+{
+	dm_unregister_target(&lsmt);
+	dm_unregister_target(&zfile);
+}
+
+module_init(start);
+module_exit(stop);
+MODULE_LICENSE("GPL");
+`;
+
+describe.skipIf(typeof lab === 'string')('the sanitizer kernel', () => {
+  it('has nothing to say of stock device-mapper', async () => {
+    const made = lab as PreparedLab;
+    expect(made.kernel).toMatchObject({ coverage: true });
+    expect(made.parts['kernel-config']).toMatch(/^[0-9a-f]{64}$/);
+    const { footer, findings } = await run('stock', made, 30);
+    expect(findings).toEqual([]);
+    const { pass = 0, unsupported = 0, ...others } = footer.verdicts['stock']!;
+    expect(others).toEqual({});
+    expect(pass + unsupported).toBe(30);
+    expect(pass).toBeGreaterThan(0);
+  }, LONG);
+
+  it('reports memory errors and undefined behaviour of a module as memory verdicts, with the function', async () => {
+    writeFileSync(join(folder, 'mistakes.c'), MISTAKES);
+    const made = await labOf({ source: folder });
+    if (typeof made === 'string') throw new Error(made);
+    const { findings } = await run('patch', made, 12);
+    const memory = findings.filter(({ kind }) => kind === 'memory').map(({ signature }) => signature);
+    expect(memory).toEqual(expect.arrayContaining([
+      expect.stringMatching(/kasan-slab-out-of-bounds-read in reads_past_end/),
+      expect.stringMatching(/ubsan-shift-out-of-bounds in shifts_too_far/),
+    ]));
+  }, LONG);
+
+  it.skipIf(patch === undefined)('runs the patch, and is to blame for nothing that it shows', async () => {
+    const made = await labOf({ patch: patch! });
+    if (typeof made === 'string') throw new Error(made);
+    const { footer } = await run('patch', made, 20);
+    const counts = footer.verdicts['patch']!;
+    expect(footer.complete).toBe(true);
+    expect(counts['engine-error'] ?? 0).toBe(0);
+    expect(Object.values(counts).reduce((sum, n) => sum + (n ?? 0), 0)).toBe(20);
+    expect(counts['pass'] ?? 0).toBeGreaterThan(0);
+  }, LONG);
+});
