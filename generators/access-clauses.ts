@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** Which clauses of devices, tables and reads a case exercises by how it is accessed. */
-import type { Case, ReadPlan } from '../model/index.ts';
+import type { Case, Meanwhile, ReadPlan } from '../model/index.ts';
 import { SECTOR } from '../spec/index.ts';
 import type { Emit } from './clause-list.ts';
 import { hasTable } from './table-fault.ts';
 
 const PAGE = 4096;
+const LIVE = { suspend: 'DM-LIVE-01', reload: 'DM-LIVE-02', remove: 'DM-LIVE-03', 'deferred-remove': 'DM-LIVE-03' } as const satisfies Record<Meanwhile, string>;
 
 /** `size`: bytes of the device's content, a last part of a sector included. */
 export function emitAccess({ device, layers, access }: Pick<Case, 'device' | 'layers' | 'access'>, size: number, emit: Emit): void {
@@ -18,6 +19,9 @@ export function emitAccess({ device, layers, access }: Pick<Case, 'device' | 'la
   else if (layers.some((l) => slack === 'garbage' || l.bytes.length % PAGE !== 0)) emit('DM-TBL-09');
   if (device === 'zfile' && size % SECTOR !== 0) emit('DM-TBL-04');
   emitTrouble(device, layers, access, emit);
+  if (access.crowd && access.crowd.readers > 1) emit('DM-RD-09');
+  if (access.crowd?.meanwhile) emit(LIVE[access.crowd.meanwhile]);
+  if (access.replaces !== undefined) emit('DM-LIVE-04');
   for (const r of reads) {
     if (r.offset >= access.deviceBytes) continue;
     all('DM-RD-03', 'DM-RD-05', inPages(r) ? 'DM-RD-01' : 'DM-RD-02');

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** fast-check arbitraries for recipes: one function an element, weighted towards the borders where readers break. */
 import fc from 'fast-check';
+import { MEANWHILES } from '../model/index.ts';
 import { CONTENT_KINDS, type ContentRecipe } from './content.ts';
 import {
-  AIM_POINTS, READ_KINDS, type CaseRecipe, type DamageRecipe, type LayerRecipe, type ManyRecipe, type MarksRecipe, type PlaceRecipe, type ReadRecipe,
+  AIM_POINTS, READ_KINDS, type CaseRecipe, type CrowdRecipe, type DamageRecipe, type LayerRecipe, type ManyRecipe, type MarksRecipe, type PlaceRecipe, type ReadRecipe,
   type SegmentRecipe, type ShapeRecipe, type TableRecipe, type TroubleRecipe,
 } from './recipe.ts';
 import { PLAIN_LAYER } from './tiny-layers.ts';
@@ -156,6 +157,13 @@ function trouble(): fc.Arbitrary<TroubleRecipe> {
   return fc.record({ kind, layer: choice, a: choice, b: choice, c: choice });
 }
 
+function crowd(): fc.Arbitrary<CrowdRecipe> {
+  return fc.record({
+    readers: fc.constantFrom(2, 2, 3, 4, 8), rounds: fc.constantFrom(1, 2, 4, 16),
+    meanwhile: fc.oneof({ weight: 1, arbitrary: fc.constant(null) }, { weight: 2, arbitrary: fc.constantFrom(...MEANWHILES) }),
+  });
+}
+
 /** Any case: about half sound, half damaged, a few damaged twice. */
 export function caseRecipe(): fc.Arbitrary<CaseRecipe> {
   return fc.record<CaseRecipe>({
@@ -169,5 +177,8 @@ export function caseRecipe(): fc.Arbitrary<CaseRecipe> {
     slack: fc.constantFrom('page', 'page', 'page', 'exact', 'garbage'),
     reads: fc.array(read(), { maxLength: 6 }),
     trouble: fc.oneof({ weight: 5, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: trouble() }),
+    // Last, so that what is drawn before them is the same with and without them.
+    crowd: fc.oneof({ weight: 10, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: crowd() }),
+    replaces: seldom(13),
   });
 }

@@ -10,6 +10,7 @@ import { makeLayer, type MadeLayer } from './lsmt-layer.ts';
 import { layOut, type LaidLayer } from './lsmt-layout.ts';
 import { emitStack, paint, stackBytes } from './lsmt-stack.ts';
 import { ZFILE_MUTATORS } from './mutators/zfile.ts';
+import { inUse } from './crowd.ts';
 import { planReads } from './reads.ts';
 import type { CaseRecipe, DamageRecipe, LayerRecipe, ShapeRecipe } from './recipe.ts';
 import { hasTable, tableFault } from './table-fault.ts';
@@ -48,11 +49,13 @@ export function buildCase(id: string, recipe: CaseRecipe): Built {
   const sound = recipe.damage.length === 0 && made.violated.length === 0;
   const table = sound && recipe.table ? tableFault(recipe.table, { device, layers: made.layers }, recipe.slack, made.size) : null;
   const reads = planReads(recipe.reads, deviceBytes, made.borders);
-  const access: AccessPlan = {
+  const usual: AccessPlan = {
     slack: recipe.slack, deviceBytes, reads,
     ...(table ? { table: table.fault } : {}),
     ...(trouble && sound && deviceBytes > 0 && hasTable(made) ? troubleOf(trouble, { device, layers: made.layers }, deviceBytes, reads.length) : {}),
   };
+  const calm = !usual.table && !usual.fault && !usual.attempts && !usual.shared;
+  const access = calm ? { ...usual, ...inUse(recipe, reads, made.layers.length) } : usual;
   emitAccess({ device, layers: made.layers, access }, made.size, emit);
   return {
     case: {

@@ -14,7 +14,7 @@ const DRAWS = 2500;
 /** Drawn stacks of a few layers, undamaged; each form and envelope comes up in hundreds of them. */
 const stacks: readonly CaseRecipe[] = Array.from({ length: DRAWS }, (_, i) => drawCase(99, i).recipe)
   .filter(({ shape }) => shape.device === 'lsmt' && shape.tiny === 0 && shape.layers.every((l) => (l.many?.count ?? 0) < 600))
-  .map((r) => ({ ...r, damage: [], table: null, reads: [], trouble: null }));
+  .map((r) => ({ ...r, damage: [], table: null, reads: [], trouble: null, crowd: null, replaces: 0 }));
 
 const layersOf = ({ shape }: CaseRecipe): readonly LayerRecipe[] => (shape.device === 'lsmt' ? shape.layers : []);
 
@@ -96,7 +96,7 @@ describe('damage to layers', () => {
 describe('stacks that are too tall', () => {
   it.each([255, 256, 257])('%i layers', (count) => {
     const shape = { device: 'lsmt', tiny: count, layers: [] } as const;
-    const { case: c, readModel } = buildCase('tall', { shape, damage: [], table: null, slack: 'page', reads: [], trouble: null });
+    const { case: c, readModel } = buildCase('tall', { shape, damage: [], table: null, slack: 'page', reads: [], trouble: null, crowd: null, replaces: 0 });
     const { expectation } = examine(c);
     expect(c.layers).toHaveLength(count);
     expect(c.clauses.violates).toEqual(count > 255 ? ['ST-CNT-01'] : []);

@@ -14,7 +14,7 @@ const segment = (gap: number, length: number, zeroed = false, more: Partial<Segm
 const layer = (segments: readonly SegmentRecipe[], more: Partial<LayerRecipe> = {}): LayerRecipe => ({ ...PLAIN_LAYER, segments, ...more });
 
 const stack = (layers: readonly LayerRecipe[], more: Partial<CaseRecipe> = {}): CaseRecipe =>
-  ({ shape: { device: 'lsmt', tiny: 0, layers }, damage: [], table: null, slack: 'page', reads: [], trouble: null, ...more });
+  ({ shape: { device: 'lsmt', tiny: 0, layers }, damage: [], table: null, slack: 'page', reads: [], trouble: null, crowd: null, replaces: 0, ...more });
 
 function exercised(r: CaseRecipe): readonly string[] {
   const { case: c, readModel } = buildCase('x', r);

@@ -4,7 +4,7 @@
  * its lists and any smaller number in it is a recipe again. That is what lets
  * fast-check shrink the structure of a case instead of its bytes.
  */
-import type { ReadMode, Slack } from '../model/index.ts';
+import type { Meanwhile, ReadMode, Slack } from '../model/index.ts';
 import type { ContentRecipe } from './content.ts';
 import type { ZFileRecipe } from './zfile-writer.ts';
 
@@ -137,6 +137,13 @@ export interface ReadRecipe {
   readonly huge: boolean;
 }
 
+/** Who reads again, all at once. */
+export interface CrowdRecipe {
+  readonly readers: number;
+  readonly rounds: number;
+  readonly meanwhile: Meanwhile | null;
+}
+
 export interface CaseRecipe {
   readonly shape: ShapeRecipe;
   readonly damage: readonly DamageRecipe[];
@@ -146,4 +153,8 @@ export interface CaseRecipe {
   readonly reads: readonly ReadRecipe[];
   /** Counts on undamaged cases with a right table only. */
   readonly trouble: TroubleRecipe | null;
+  /** Counts only where nothing else happens to the devices. */
+  readonly crowd: CrowdRecipe | null;
+  /** Seed of the layers that the device shows before its own table; 0: it shows nothing before. Counts where a crowd does. */
+  readonly replaces: number;
 }

@@ -2,7 +2,7 @@
 /** Bold simplifications of a recipe's structure, tried before fast-check shrinks its numbers. */
 import { layOut, withoutPlaces, type LaidLayer } from './lsmt-layout.ts';
 import { NO_MARKS } from './lsmt-marks.ts';
-import type { CaseRecipe, LayerRecipe, ReadRecipe, SegmentRecipe, ShapeRecipe } from './recipe.ts';
+import type { CaseRecipe, CrowdRecipe, LayerRecipe, ReadRecipe, SegmentRecipe, ShapeRecipe } from './recipe.ts';
 import { PLAIN_LAYER } from './tiny-layers.ts';
 import { plainerZFiles, smallerSizes } from './zfile-recipe.ts';
 
@@ -23,11 +23,21 @@ export function* simplifications(r: CaseRecipe): Iterable<CaseRecipe> {
   if (r.damage.length > 0) yield { ...r, damage: [] };
   if (r.damage.length > 1) for (const d of r.damage) yield { ...r, damage: [d] };
   if (r.table) yield { ...r, table: null };
+  if (r.crowd) yield { ...r, crowd: null };
+  if (r.replaces > 0) yield { ...r, replaces: 0 };
+  if (r.crowd) for (const crowd of plainerCrowds(r.crowd)) yield { ...r, crowd };
   if (r.reads.length > 0) yield { ...r, reads: [] };
   if (r.reads.length > 1) for (const read of r.reads) yield { ...r, reads: [read] };
   for (const [i, read] of r.reads.entries()) for (const plainer of plainerReads(read)) yield { ...r, reads: r.reads.with(i, plainer) };
   if (r.slack !== 'page') yield { ...r, slack: 'page' };
   for (const { shape, layers } of simplerShapes(r.shape)) yield { ...withLayers(r, layers), shape };
+}
+
+function* plainerCrowds(c: CrowdRecipe): Iterable<CrowdRecipe> {
+  if (c.meanwhile) yield { ...c, meanwhile: null };
+  if (c.readers > 2) yield { ...c, readers: 2 };
+  if (c.meanwhile && c.readers > 1) yield { ...c, readers: 1 };
+  if (c.rounds > 1) yield { ...c, rounds: c.rounds >> 1 };
 }
 
 /** The read in a plainer way, of the same place. */

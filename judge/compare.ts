@@ -2,7 +2,7 @@
 /** One outcome against what was observed: what differs first, if anything. */
 import { createHash } from 'node:crypto';
 import type { Case, Expectation, GovernedRange, Observation, Opened, Outcome, ReadObservation, ReadOutcome, ReadPlan, Refusal } from '../model/index.ts';
-import { FINDING_KINDS, isPlainRead, mayFail, readText, type FindingKind } from '../model/index.ts';
+import { crowdText, FINDING_KINDS, isPlainRead, mayFail, readText, type FindingKind, type Meanwhile } from '../model/index.ts';
 
 export interface Mismatch {
   readonly kind: FindingKind;
@@ -43,12 +43,18 @@ function compareOpened(c: Case, expected: Opened, seen: Observation, device: Dev
   if (seen.size !== undefined && seen.size !== size) {
     return { kind: 'corruption', clause: c.device === 'zfile' ? 'DM-TBL-01' : 'ST-SIZE-01', why: `the device must have ${size} bytes; it has ${seen.size}` };
   }
-  let worst: Mismatch | null = null;
+  let worst = compareMeanwhile(c, seen);
   for (const i of expected.reads.keys()) {
     const m = compareRead(c, i, size, expected, seen);
     if (m && (!worst || FINDING_KINDS.indexOf(m.kind) < FINDING_KINDS.indexOf(worst.kind))) worst = m;
   }
   return worst;
+}
+
+/** What was done to the device while it was read, where it failed: all of it must succeed on a device that could be made. */
+function compareMeanwhile(c: Case, { meanwhile }: Observation): Mismatch | null {
+  if (!c.access.crowd || meanwhile?.failed === undefined) return null;
+  return { kind: 'refuses-valid', clause: crowdClause(c), why: `${crowdText(c.access.crowd)}: after ${meanwhile.times - 1} times it failed: ${meanwhile.failed}` };
 }
 
 function compareRead(c: Case, i: number, size: number, expected: Opened, seen: Observation): Mismatch | null {
@@ -110,7 +116,7 @@ function compareBytes(
   c: Case, read: number, want: Uint8Array, ranges: readonly GovernedRange[], got: ReadObservation, seen: Observation, expected: Opened,
 ): Mismatch | null {
   const plan = c.access.reads[read]!;
-  const what = `read ${read} (${readText(plan)})`;
+  const what = `read ${read} (${readText(plan)}${got.reader === undefined ? '' : `; reader ${got.reader} of ${crowdText(c.access.crowd!)}, not the one that read it alone`})`;
   const clauseAt = (at: number): string => ranges.find((r) => at < r.to)?.clause ?? 'DM-RD-01';
   if (got.result < 0) {
     // Which part of it made the read fail is not told; a tail or a gap at its end is likelier than what came before.
@@ -140,6 +146,8 @@ function compareBytes(
  */
 function accessClause(c: Case, read: number, at: number, seen: Observation, expected: Opened): string | null {
   const plan = c.access.reads[read]!;
+  // One reader alone got it right.
+  if (seen.reads[read]!.reader !== undefined) return crowdClause(c);
   if (isPlainRead(plan)) return null;
   const position = plan.offset + at;
   const rightBefore = c.access.reads.slice(0, read).some((p, i) => {
@@ -147,12 +155,22 @@ function accessClause(c: Case, read: number, at: number, seen: Observation, expe
     return p.offset <= position && position < p.offset + p.length && want.outcome === 'bytes' && sameBytes(seen.reads[i]!, want.bytes);
   });
   if (!rightBefore) return null;
-  return waysOfReading(plan)[0]!;
+  return waysOfReading(plan, c.access.replaces !== undefined)[0]!;
 }
 
-/** Clauses of the ways in which a read is not plain, the rarest first. */
-function waysOfReading(plan: ReadPlan): string[] {
+/** The clause of what is special about many readers, or of what is done to the device while they read. */
+function crowdClause({ access: { crowd } }: Case): string {
+  return crowd?.meanwhile ? MEANWHILE_CLAUSE[crowd.meanwhile] : 'DM-RD-09';
+}
+
+const MEANWHILE_CLAUSE: Readonly<Record<Meanwhile, string>> = {
+  suspend: 'DM-LIVE-01', reload: 'DM-LIVE-02', remove: 'DM-LIVE-03', 'deferred-remove': 'DM-LIVE-03',
+};
+
+/** Clauses of the ways in which a read is not plain, the rarest first. `replaced`: the device showed another image before. */
+function waysOfReading(plan: ReadPlan, replaced: boolean): string[] {
   return [
+    ...(replaced && plan.mode !== 'direct' ? ['DM-LIVE-04'] : []),
     ...(plan.mode === 'mmap' ? ['DM-RD-06'] : []),
     ...(plan.pieces ? ['DM-RD-07'] : []),
     ...(plan.huge ? ['DM-RD-08'] : []),

@@ -4,6 +4,7 @@
  * clauses the generator says it exercises or violates. Plain data: nothing
  * here knows how a case came to be or what it must show.
  */
+import type { Crowd } from './crowd.ts';
 import type { ReadPlan } from './read.ts';
 
 /** One envelope around a layer's LSMT (or, for a ZFile device, content) bytes. */
@@ -113,6 +114,15 @@ export interface AccessPlan {
    * device is made twice over the same devices, and every other read is the other one’s.
    */
   readonly shared?: 'device' | 'twin';
+  /** Who reads again, and under what circumstances; every read must give what it gives alone. Absent: nobody. Never with a fault, attempts or twins. */
+  readonly crowd?: Crowd;
+  /**
+   * The device is no new one: before it is given its table it shows the merged
+   * lowest so many layers, at least one and not all, or with 0 the stored
+   * bytes of the lowest one, and is read through the page cache and closed.
+   * Nothing of that may be seen later. Absent: it never showed anything else.
+   */
+  readonly replaces?: number;
 }
 
 /** Images bottom to top, how they are read, and what that is meant to show. */

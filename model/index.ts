@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 export * from './read.ts';
+export * from './crowd.ts';
 export * from './case.ts';
 export * from './expectation.ts';
 export * from './observation.ts';

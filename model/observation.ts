@@ -16,6 +16,11 @@ export interface ReadObservation {
    * and that still hold what the buffer was filled with before. Absent: none.
    */
   readonly untouched?: number;
+  /**
+   * Set where one reader alone got something else, which was right or an error
+   * that may be: which one of the crowd got this, from 1.
+   */
+  readonly reader?: number;
 }
 
 /** Damage outside the requested range, as byte distances from it. */
@@ -36,7 +41,7 @@ export interface Death {
    * frame of the target's own code, such as `page-fault in lsmt_bioremap`.
    */
   readonly title: string;
-  /** What the case was doing: `open`, `read 3`, `close`. */
+  /** What the case was doing: `open`, `read 3`, `read together`, `close`. */
   readonly phase: string;
 }
 
@@ -44,6 +49,12 @@ export interface Death {
 export interface Complaint {
   readonly kind: 'crash' | 'memory' | 'leak';
   readonly title: string;
+}
+
+export interface MeanwhileObservation {
+  readonly times: number;
+  /** What of it failed, in the target's words or errno. Absent: nothing. */
+  readonly failed?: string;
 }
 
 export interface Observation {
@@ -55,6 +66,8 @@ export interface Observation {
   readonly size?: number;
   /** One for each read done, in the access plan's order; shorter where it died. */
   readonly reads: readonly ReadObservation[];
+  /** What was done to the device while a crowd read it. */
+  readonly meanwhile?: MeanwhileObservation;
   readonly death?: Death;
   readonly complaints: readonly Complaint[];
   /** The first byte of a layer’s device that is not what it was before the case; looked for where something tried to change it. */

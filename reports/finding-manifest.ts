@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** finding.json: what a finding is, without the images' bytes, which lie beside it. */
 import {
-  FINDING_KINDS, MAX_PIECES, READ_MODES, readProblem, type AccessPlan, type BackingFault, type Case, type Expectation, type Extent, type Finding, type Layer, type Observation, type Outcome, type ReadOutcome, type ReadPlan, type TableFault,
+  FINDING_KINDS, MAX_PIECES, MEANWHILES, MOST_READERS, MOST_ROUNDS, READ_MODES, readProblem, type AccessPlan, type BackingFault, type Case, type Expectation, type Extent, type Finding, type Layer, type Observation, type Outcome, type ReadOutcome, type ReadPlan, type TableFault,
   type TargetIdentity, type Wrapper,
 } from '../model/index.ts';
 import { createHash } from 'node:crypto';
@@ -246,6 +246,8 @@ const storedCaseCheck: Check<StoredCase> = record({
     fault: optional(faultCheck),
     attempts: optional(attemptsCheck),
     shared: optional(oneOf('device', 'twin')),
+    crowd: optional(record({ readers: integer(1, MOST_READERS), rounds: integer(1, MOST_ROUNDS), meanwhile: optional(oneOf(...MEANWHILES)) })),
+    replaces: optional(anyLayer),
   }),
   clauses: record({ exercises: words, violates: words }),
   table: list(line, 2 * LIMITS.layers),
@@ -293,7 +295,9 @@ export const manifestCheck: Check<FindingManifest> = record({
       result: anyInteger,
       sha256: text(64, /^(?:[0-9a-f]{64})?$/),
       spill: optional(record({ before: natural, after: natural, first: anyInteger })),
+      reader: optional(natural),
     }), LIMITS.reads),
+    meanwhile: optional(record({ times: natural, failed: optional(line) })),
     death: optional(record({ kind: oneOf('crash', 'hang', 'lost'), title: line, phase: line })),
     changed: optional(record({ layer: layerNumber, at: natural })),
     complaints: list(record({ kind: oneOf('crash', 'memory', 'leak'), title: line }), 4096),

@@ -35,6 +35,7 @@ export function tablesOf(deployment: Deployment, starts: readonly number[]): Dev
     slice: 'slice' in device,
     ...(device.writable ? { writable: true } : {}),
     ...(device.held ? { held: true } : {}),
+    ...('before' in device && device.before ? { before: device.before } : {}),
   }));
 }
 

@@ -14,7 +14,11 @@ const MAX_DEVICES = 1024;
 /** A device that is a slice of the mailbox, or a table of its own. */
 export type Device =
   | { readonly slice: number; readonly layer: number; readonly fault?: BackingFault; readonly held?: boolean; readonly writable?: boolean }
-  | { readonly table: readonly TableLine[]; readonly held?: boolean; readonly writable?: boolean };
+  | {
+    readonly table: readonly TableLine[]; readonly held?: boolean; readonly writable?: boolean;
+    /** What the device shows before that. */
+    readonly before?: readonly TableLine[];
+  };
 
 export interface Deployment {
   readonly slices: readonly Slice[];
@@ -43,6 +47,15 @@ export function sliceOf(image: Uint8Array, slack: Slack): Slice {
     case 'garbage':
       return { image, deviceBytes: pages + GARBAGE_BYTES, garbageFrom: pages };
   }
+}
+
+/** Shows the stored bytes of the first slice, and zeros behind them; nothing where there is no slice. `sectors`: of the whole device. */
+function storedBytes({ slices, devices }: Plan, sectors: number): TableLine[] | undefined {
+  const device = devices.findIndex((d) => 'slice' in d);
+  if (device < 0) return undefined;
+  const stored = Math.min(sectors, slices[0]!.deviceBytes / SECTOR);
+  const line: TableLine = { start: 0, sectors: stored, type: 'linear', params: `@${device} 0` };
+  return stored === sectors ? [line] : [line, { start: stored, sectors: sectors - stored, type: 'zero', params: '' }];
 }
 
 function sectorsOf(bytes: number, what: string): number {
@@ -80,11 +93,12 @@ class Plan {
     });
   }
 
-  /** The device that is read, twice where the case wants a twin. */
-  finish(table: readonly TableLine[]): Deployment {
+  /** The device that is read, twice where the case wants a twin. `before`: what it shows first, where the case wants that; absent: stored bytes. */
+  finish(table: readonly TableLine[], before?: readonly TableLine[]): Deployment {
     const twin = this.access.shared === 'twin';
     if (twin) this.add({ table });
-    this.add({ table });
+    const shown = this.access.replaces === undefined ? undefined : before ?? storedBytes(this, table.reduce((n, line) => n + line.sectors, 0));
+    this.add({ table, ...(shown && { before: shown }) });
     const attempts = this.access.attempts?.list;
     return { slices: this.slices, devices: this.devices, ...(attempts ? { attempts } : {}), ...(twin ? { twin } : {}) };
   }
@@ -141,7 +155,9 @@ export function deployOnPatch(job: Job): Deployment {
     words.push({ device: `@${top}`, bytes });
   }
   if (words.length === 0) throw new CannotDeploy('a stack without layers');
-  return plan.finish([{ start: 0, sectors, type: 'lsmt_target', params: tableParams(words, access.table) }]);
+  const lower = words.slice(0, access.replaces ?? 0);
+  const before = lower.length === 0 ? undefined : [{ start: 0, sectors, type: 'lsmt_target', params: tableParams(lower, undefined) }];
+  return plan.finish([{ start: 0, sectors, type: 'lsmt_target', params: tableParams(words, access.table) }], before);
 }
 
 /** The first layer that is the same file; -1: there is none below. */

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Observation, ReadPlan, TableFault } from '../../model/index.ts';
+import { MEANWHILES, type Crowd, type Observation, type ReadPlan, type TableFault } from '../../model/index.ts';
 import type { Job, RunOptions, Target } from '../target.ts';
 import { openKernelTarget } from './kernel-target.ts';
 import { Steps } from './lab/index.ts';
@@ -103,6 +103,25 @@ describe.skipIf(typeof lab === 'string')('the stock kernel', () => {
       const part = bytes.subarray(0, end).subarray(way.offset, way.offset! + way.length!);
       expect(seen!.reads[i], JSON.stringify(way)).toEqual({ result: part.length, sha256: sha256(part), bytes: Uint8Array.from(part) });
     }
+  });
+
+  it('gives many readers what it gives one, whatever is done to the device meanwhile and whatever it showed before', async () => {
+    const { job, bytes } = linearJob('crowd');
+    const reads = [...job.case.access.reads, { offset: 5, length: 9000, bufferOffset: 1, mode: 'mmap' as const }];
+    const crowds: (Crowd | undefined)[] = [undefined, { readers: 8, rounds: 2 }, ...MEANWHILES.map((meanwhile) => ({ readers: 3, rounds: 20, meanwhile }))];
+    const jobs = crowds.map((crowd): Job => ({
+      ...job, wanted: reads.map((r) => sha256(bytes.subarray(r.offset, r.offset + r.length))),
+      case: { ...job.case, access: { ...job.case.access, reads, replaces: 0, ...(crowd && { crowd }) } },
+    }));
+    const seen = await observe(target, [...jobs, job]);
+    for (const [i, crowd] of crowds.entries()) {
+      expect(seen[i], crowd?.meanwhile).toMatchObject({ open: 'opened', complaints: [], history: i });
+      expect(seen[i]!.engineError).toBeUndefined();
+      expect(seen[i]!.reads).toEqual(jobs[i]!.wanted.map((wanted, n) => ({ result: Math.min(reads[n]!.length, bytes.length - reads[n]!.offset), sha256: wanted })));
+      expect(seen[i]!.meanwhile?.failed).toBeUndefined();
+      expect((seen[i]!.meanwhile?.times ?? 0) > 0).toBe(crowd?.meanwhile !== undefined);
+    }
+    expect(seen.at(-1)!.meanwhile).toBeUndefined();
   });
 
   it('says whose fault it is when a case cannot be deployed, and goes on', async () => {

@@ -7,7 +7,9 @@ import type { Deployment } from './deploy.ts';
 import { blamedReports } from './klog.ts';
 import type { ActionCommand, ReadCommand, Message } from './wire.ts';
 
-const STAGES = ['', 'create', 'table load', 'resume', 'open'] as const;
+const STAGES = ['', 'create', 'table load', 'resume', 'open', 'suspend', 'remove'] as const;
+/** Stages of making a device. */
+const LAST_OF_OPEN = 4;
 
 const ERRNO_NAMES = new Map(Object.entries(constants.errno).map(([name, value]) => [value, name]));
 /** `EINVAL`, or `errno 999` for a number without a name. */
@@ -27,6 +29,8 @@ export class Observer {
   readonly #deployment: Deployment;
   readonly #reads: readonly ReadCommand[];
   readonly #wanted: readonly (string | null)[];
+  /** Readers of the crowd that is still to come or reads now; 0: none. */
+  #crowd: number;
   readonly #module: string | undefined;
   readonly #actions: readonly ActionCommand[];
   #stage: 'waiting' | 'open' | 'reading' | 'done' = 'waiting';
@@ -34,11 +38,16 @@ export class Observer {
   #refusal: string | undefined;
   #size: number | undefined;
   #results: ReadObservation[] = [];
+  #meanwhile: Observation['meanwhile'];
   #complaints: Complaint[] = [];
   #log = '';
   #engineError: string | undefined;
 
-  constructor(deployment: Deployment, reads: readonly ReadCommand[], wanted: readonly (string | null)[], module: string | undefined, actions: readonly ActionCommand[] = []) {
+  constructor(
+    deployment: Deployment, reads: readonly ReadCommand[], wanted: readonly (string | null)[], module: string | undefined,
+    actions: readonly ActionCommand[] = [], crowd = 0,
+  ) {
+    this.#crowd = crowd;
     this.#deployment = deployment;
     this.#reads = reads;
     this.#wanted = wanted;
@@ -46,10 +55,15 @@ export class Observer {
     this.#actions = actions;
   }
 
-  /** What the case is doing: `open`, `read 3`, `close`. */
+  /** What the case is doing: `open`, `read 3`, `read together`, `close`. */
   get phase(): string {
     if (this.#stage !== 'reading') return this.#stage === 'done' ? 'close' : 'open';
-    return this.#open === 'opened' && this.#results.length < this.#reads.length ? `read ${this.#results.length}` : 'close';
+    if (this.#open === 'opened' && this.#results.length < this.#reads.length) return `read ${this.#results.length}`;
+    return this.#readsTogether ? 'read together' : 'close';
+  }
+
+  get #readsTogether(): boolean {
+    return this.#open === 'opened' && this.#crowd > 0;
   }
 
   /** True once nothing may follow. */
@@ -78,6 +92,10 @@ export class Observer {
         this.#expect('reading', message.type);
         this.#takeRead(message);
         return;
+      case 'crowd':
+        this.#expect('reading', message.type);
+        this.#takeCrowd(message.times, message.stage, message.errno);
+        return;
       case 'action':
         this.#expect('reading', message.type);
         this.#takeAction(message.index, message.errno);
@@ -85,6 +103,7 @@ export class Observer {
       case 'end':
         this.#expect('reading', message.type);
         if (this.#open === 'opened' && this.#results.length !== this.#reads.length) throw new OutOfOrder('the case ended before its reads');
+        if (this.#readsTogether) throw new OutOfOrder('the case ended before its crowd');
         this.#stage = 'done';
         this.#takeEnd(message.taint & ~taint, message.errno, message.log);
         return;
@@ -109,7 +128,7 @@ export class Observer {
     }
     const device = this.#deployment.devices[index];
     const words = STAGES[stage];
-    if (device === undefined || words === undefined) throw new OutOfOrder('a device that there is not');
+    if (device === undefined || words === undefined || stage > LAST_OF_OPEN) throw new OutOfOrder('a device that there is not');
     const what = 'slice' in device ? 'a slice of the mailbox' : `${device.table[0]?.type ?? 'empty'} (device ${index})`;
     const why = `${what}: ${words}: ${errnoName(errno)}`;
     // Creating a device asks nothing of any target yet.
@@ -120,16 +139,30 @@ export class Observer {
 
   #takeRead(message: Extract<Message, { type: 'read' }>): void {
     const read = this.#reads[message.index];
-    if (this.#open !== 'opened' || read === undefined || message.index !== this.#results.length) throw new OutOfOrder('a read that was not asked for');
+    const all = this.#results.length === this.#reads.length;
+    const asked = message.reader === 0 ? message.index === this.#results.length : all && message.reader <= this.#crowd;
+    if (this.#open !== 'opened' || read === undefined || !asked) throw new OutOfOrder('a read that was not asked for');
     if (message.result > read.length) throw new OutOfOrder(`a read of ${read.length} bytes gave ${message.result}`);
     const sha256 = message.result < 0 ? '' : createHash('sha256').update(message.bytes).digest('hex');
-    this.#results.push({
+    const result: ReadObservation = {
       result: message.result,
       sha256,
       ...(message.result >= 0 && sha256 !== this.#wanted[message.index] ? { bytes: Uint8Array.from(message.bytes) } : {}),
       ...(message.before > 0 || message.after > 0 ? { spill: { before: message.before, after: message.after, first: message.first } } : {}),
       ...(message.untouched >= 0 ? { untouched: message.untouched } : {}),
-    });
+      ...(message.reader > 0 ? { reader: message.reader } : {}),
+    };
+    if (message.reader === 0) this.#results.push(result);
+    else this.#results[message.index] = worse(this.#results[message.index]!, result, this.#wanted[message.index] ?? null);
+  }
+
+  #takeCrowd(times: number, stage: number, errno: number): void {
+    const words = STAGES[stage];
+    if (!this.#readsTogether || words === undefined || this.#results.length !== this.#reads.length) throw new OutOfOrder('a crowd that was not asked for');
+    this.#crowd = 0;
+    if (words === 'open') this.#engineError = `no crowd of readers could be made: ${errnoName(errno)}`;
+    const failed = words === 'remove' && errno === constants.errno.EEXIST ? 'an open device was removed' : `${words}: ${errnoName(errno)}`;
+    this.#meanwhile = { times, ...(stage === 0 ? {} : { failed }) };
   }
 
   /** Attempts may end as they like; a device under the images must take its new table. */
@@ -163,6 +196,7 @@ export class Observer {
       ...(this.#refusal === undefined ? {} : { refusal: this.#refusal }),
       ...(this.#size === undefined ? {} : { size: this.#size }),
       reads: this.#results,
+      ...(this.#meanwhile === undefined ? {} : { meanwhile: this.#meanwhile }),
       ...(end.death === undefined ? {} : { death: end.death }),
       complaints: [...this.#complaints, ...(end.complaints ?? [])],
       log: this.#log,
@@ -170,6 +204,15 @@ export class Observer {
       ...(engineError === undefined ? {} : { engineError }),
     };
   }
+}
+
+/**
+ * Which of two results of one read tells more: the one alone, unless it is
+ * right, or an error where nothing says which bytes are.
+ */
+function worse(alone: ReadObservation, together: ReadObservation, wanted: string | null): ReadObservation {
+  const bad = (r: ReadObservation): number => (r.spill ? 3 : wanted === null ? (r.result >= 0 ? 1 : 0) : r.sha256 === wanted ? 0 : r.result >= 0 ? 2 : 1);
+  return bad(together) > bad(alone) ? together : alone;
 }
 
 /** An observation of a case that never reached a guest. */

@@ -227,10 +227,11 @@ export class KernelSession implements Session {
     const placed = this.#mailbox.place(deployment.slices);
     if (placed === undefined) return undefined;
     const number = ++this.#number;
+    const { crowd } = job.case.access;
     let frame: Buffer;
     const actions = actionsOf(deployment, placed.starts);
     try {
-      frame = encodeCase({ number, devices: tablesOf(deployment, placed.starts), target: deployment.devices.length - 1, reads, actions });
+      frame = encodeCase({ number, devices: tablesOf(deployment, placed.starts), target: deployment.devices.length - 1, reads, actions, ...(crowd && { crowd }) });
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       this.#mailbox.release(placed.region);
@@ -238,10 +239,10 @@ export class KernelSession implements Session {
     }
     for (const extra of this.#parts.before?.(job) ?? []) vm.send(extra);
     vm.send(frame);
-    const bytes = reads.reduce((sum, read) => sum + read.length, 0) + deployment.slices.reduce((sum, slice) => sum + slice.deviceBytes, 0);
+    const bytes = reads.reduce((sum, read) => sum + read.length, 0) * (1 + (crowd ? crowd.readers * crowd.rounds : 0)) + deployment.slices.reduce((sum, slice) => sum + slice.deviceBytes, 0);
     const silence = SILENCE_MS + deployment.devices.length * DEVICE_MS + (bytes / (1 << 20)) * MIB_MS;
     return {
-      index, number, observer: new Observer(deployment, reads, job.wanted, this.#parts.module, actions), region: placed.region,
+      index, number, observer: new Observer(deployment, reads, job.wanted, this.#parts.module, actions, crowd?.readers), region: placed.region,
       watched: deployment.attempts && { deployment, starts: placed.starts }, preset: undefined, silence,
     };
   }

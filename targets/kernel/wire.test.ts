@@ -30,8 +30,8 @@ function end(log: string): Buffer {
 describe('messages', () => {
   const stream = Buffer.concat([read(7, 1, 4, Buffer.from('abcd')), read(7, 2, -5, Buffer.alloc(0)), end('<6>log\n')]);
   const wanted: Message[] = [
-    { type: 'read', case: 7, index: 1, result: 4, before: 3, after: 5, first: -2, untouched: -1, bytes: Buffer.from('abcd') },
-    { type: 'read', case: 7, index: 2, result: -5, before: 3, after: 5, first: -2, untouched: -1, bytes: Buffer.alloc(0) },
+    { type: 'read', case: 7, index: 1, reader: 0, result: 4, before: 3, after: 5, first: -2, untouched: -1, bytes: Buffer.from('abcd') },
+    { type: 'read', case: 7, index: 2, reader: 0, result: -5, before: 3, after: 5, first: -2, untouched: -1, bytes: Buffer.alloc(0) },
     { type: 'end', case: 7, taint: 512, errno: 16, log: '<6>log\n' },
   ];
 
@@ -96,7 +96,7 @@ describe('commands', () => {
     expect(frame.readUInt32LE(8)).toBe(frame.length - 12);
     const payload = frame.subarray(12);
     expect([payload.readUInt32LE(0), payload.readUInt16LE(4), payload.readUInt16LE(6), payload.readUInt16LE(8)]).toEqual([9, 2, 1, 1]);
-    expect(payload.subarray(12, 12 + 5 + 19 + 6 + 5).toString('latin1')).toContain('linear@m 16');
+    expect(payload.subarray(14, 14 + 5 + 19 + 6 + 5).toString('latin1')).toContain('linear@m 16');
     const last = payload.subarray(-20);
     expect([last.readUInt16LE(0), last.readUInt16LE(2), last.readUInt32LE(4), Number(last.readBigUInt64LE(8)), last.readUInt32LE(16)]).toEqual([1, 1, 512, 1024, 2048]);
     const mapped = { device: 1, mode: 'mmap' as const, bufferOffset: 7, offset: 1, length: 3 };
@@ -105,6 +105,10 @@ describe('commands', () => {
     expect(flags([{ ...command.reads[0]!, ...mapped }]).readUInt16LE(2)).toBe(2);
     const tail = flags([{ ...command.reads[0]!, ...pieces }]);
     expect([tail.readUInt16LE(2), tail.readUInt16LE(20), tail.readUInt32LE(22), tail.readUInt32LE(26), tail.length]).toEqual([13, 2, 512, 1024, 30]);
+    const before = [{ start: 0, sectors: 9, type: 'zero', params: '' }];
+    const crowded = encodeCase({ ...command, devices: [{ ...command.devices[0]!, before }], crowd: { readers: 4, rounds: 300, meanwhile: 'reload' } }).subarray(12);
+    expect([crowded.readUInt8(10), crowded.readUInt8(11), crowded.readUInt16LE(12), crowded.readUInt8(14)]).toEqual([4, 2, 300, 3]);
+    expect([crowded.readUInt32LE(15), Number(crowded.readBigUInt64LE(27)), crowded.readUInt32LE(15 + 4 + 19 + 4)]).toEqual([1, 9, 1]);
     expect(encodeBench(command, 3).readUInt32LE(12)).toBe(3);
     expect(encodePing(5).toString('hex')).toBe('4f5642440100000004000000' + '05000000');
   });

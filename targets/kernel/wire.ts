@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Frames between host and guest agent; the layout is agent/PROTOCOL.md's. What comes from the guest is hostile. */
+import { MEANWHILES, type Crowd } from '../../model/index.ts';
 
 const MAGIC = 0x4442564f; // "OVBD"
 const HEADER_BYTES = 12;
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 /** Bytes of the longest payload that the agent takes. */
 export const MAX_COMMAND_BYTES = 8 << 20;
 /** Bytes of the longest read of one case. */
@@ -11,7 +12,7 @@ export const MAX_READ_BYTES = 16 << 20;
 const MAX_MESSAGE_BYTES = MAX_READ_BYTES + (64 << 10);
 
 export const COMMAND = { ping: 0x01, case: 0x02, bench: 0x03, test: 0x04, cycle: 0x05, reload: 0x06, rescue: 0x10 } as const;
-const MESSAGE = { hello: 0x81, begin: 0x82, open: 0x83, read: 0x84, end: 0x85, bench: 0x86, error: 0x87, action: 0x88, census: 0x89, reload: 0x8a, rescue: 0x90 } as const;
+const MESSAGE = { hello: 0x81, begin: 0x82, open: 0x83, read: 0x84, end: 0x85, bench: 0x86, error: 0x87, action: 0x88, census: 0x89, reload: 0x8a, crowd: 0x8b, rescue: 0x90 } as const;
 
 /** The guest broke the protocol. */
 export class WireError extends Error {
@@ -31,6 +32,8 @@ export interface DeviceCommand {
   readonly table: readonly TableLine[];
   /** A piece of the mailbox, which the agent may keep and give to the next case with another table. */
   readonly slice: boolean;
+  /** What it shows before its own table. */
+  readonly before?: readonly TableLine[];
   /** Its table is loaded for writing, too. */
   readonly writable?: boolean;
   /** Opened for nobody else before the next device is made. */
@@ -72,6 +75,7 @@ export interface CaseCommand {
   readonly target: number;
   readonly reads: readonly ReadCommand[];
   readonly actions?: readonly ActionCommand[];
+  readonly crowd?: Crowd;
 }
 
 /** What the guest's kernel holds after some cycles; memory in bytes. */
@@ -93,7 +97,7 @@ export type Message =
   | { readonly type: 'begin'; readonly case: number; readonly taint: number }
   | { readonly type: 'open'; readonly case: number; readonly device: number; readonly stage: number; readonly errno: number; readonly size: number }
   | {
-      readonly type: 'read'; readonly case: number; readonly index: number; readonly result: number;
+      readonly type: 'read'; readonly case: number; readonly index: number; readonly reader: number; readonly result: number;
       readonly before: number; readonly after: number; readonly first: number; readonly untouched: number;
       readonly bytes: Buffer;
     }
@@ -102,6 +106,7 @@ export type Message =
   | { readonly type: 'action'; readonly case: number; readonly index: number; readonly errno: number }
   | ({ readonly type: 'census' } & Census)
   | { readonly type: 'reload'; readonly unload: number; readonly load: number }
+  | { readonly type: 'crowd'; readonly case: number; readonly times: number; readonly stage: number; readonly errno: number }
   | { readonly type: 'error'; readonly text: string }
   | { readonly type: 'rescue'; readonly log: string };
 
@@ -141,10 +146,12 @@ export function encodeBench(command: CaseCommand, iterations: number): Buffer {
   return encodeFrame(COMMAND.bench, Buffer.concat([count, casePayload(command)]));
 }
 
-function tableParts(table: readonly TableLine[]): Buffer[] {
+/** A table may have more lines than a call has arguments. */
+function addTable(parts: Buffer[], table: readonly TableLine[]): void {
   const count = Buffer.alloc(4);
   count.writeUInt32LE(table.length);
-  return [count, ...table.flatMap((line) => {
+  parts.push(count);
+  for (const line of table) {
     const type = Buffer.from(line.type);
     const params = Buffer.from(line.params);
     const fixed = Buffer.alloc(19);
@@ -152,18 +159,19 @@ function tableParts(table: readonly TableLine[]): Buffer[] {
     fixed.writeBigUInt64LE(BigInt(line.sectors), 8);
     fixed.writeUInt8(type.length, 16);
     fixed.writeUInt16LE(params.length, 17);
-    return [fixed, type, params];
-  })];
+    parts.push(fixed, type, params);
+  }
 }
 
-function actionParts(action: ActionCommand): Buffer[] {
+function addAction(parts: Buffer[], action: ActionCommand): void {
   const head = Buffer.alloc(20);
   head.writeUInt16LE(action.before, 0);
   head.writeUInt8(ACTION_KINDS.indexOf(action.kind), 2);
   head.writeUInt16LE(action.device, 4);
   head.writeBigUInt64LE(BigInt(action.offset), 8);
   head.writeUInt32LE(action.length, 16);
-  return [head, ...(action.table === undefined ? [] : tableParts(action.table))];
+  parts.push(head);
+  if (action.table !== undefined) addTable(parts, action.table);
 }
 
 /** Devices made and removed `iterations` times, with a census after `every` so many and at the end. */
@@ -183,15 +191,22 @@ export function encodeReload(module: string): Buffer {
 function casePayload(command: CaseCommand): Buffer {
   const parts: Buffer[] = [];
   const actions = command.actions ?? [];
-  const head = Buffer.alloc(12);
+  const head = Buffer.alloc(16);
   head.writeUInt32LE(command.number, 0);
   head.writeUInt16LE(command.devices.length, 4);
   head.writeUInt16LE(command.reads.length, 6);
   head.writeUInt16LE(command.target, 8);
   head.writeUInt16LE(actions.length, 10);
+  if (command.crowd) {
+    head.writeUInt8(command.crowd.readers, 12);
+    head.writeUInt8(command.crowd.meanwhile === undefined ? 0 : 1 + MEANWHILES.indexOf(command.crowd.meanwhile), 13);
+    head.writeUInt16LE(command.crowd.rounds, 14);
+  }
   parts.push(head);
-  for (const { table, slice, writable, held } of command.devices) {
-    parts.push(Buffer.of((slice ? 1 : 0) | (writable ? 2 : 0) | (held ? 4 : 0)), ...tableParts(table));
+  for (const { table, slice, writable, held, before } of command.devices) {
+    parts.push(Buffer.of((slice ? 1 : 0) | (writable ? 2 : 0) | (held ? 4 : 0) | (before ? 8 : 0)));
+    if (before) addTable(parts, before);
+    addTable(parts, table);
   }
   for (const read of command.reads) {
     const entry = Buffer.alloc(20);
@@ -207,7 +222,7 @@ function casePayload(command: CaseCommand): Buffer {
     for (const [i, bytes] of read.pieces.entries()) pieces.writeUInt32LE(bytes, 2 + 4 * i);
     parts.push(pieces);
   }
-  for (const action of actions) parts.push(...actionParts(action));
+  for (const action of actions) addAction(parts, action);
   return Buffer.concat(parts);
 }
 
@@ -290,7 +305,7 @@ function decode(type: number, p: Buffer): Message {
       const bytes = p.subarray(40);
       if (bytes.length !== Math.max(0, result)) throw new WireError(`read of ${result} with ${bytes.length} bytes`);
       return {
-        type: 'read', case: p.readUInt32LE(0), index: p.readUInt16LE(4), result,
+        type: 'read', case: p.readUInt32LE(0), index: p.readUInt16LE(4), reader: p.readUInt16LE(6), result,
         before: p.readUInt32LE(16), after: p.readUInt32LE(20), first: i64(24), untouched: i64(32), bytes,
       };
     }
@@ -312,6 +327,9 @@ function decode(type: number, p: Buffer): Message {
     case MESSAGE.reload:
       exactly(8);
       return { type: 'reload', unload: p.readUInt32LE(0), load: p.readUInt32LE(4) };
+    case MESSAGE.crowd:
+      exactly(16);
+      return { type: 'crowd', case: p.readUInt32LE(0), times: p.readUInt32LE(4), stage: p.readUInt16LE(8), errno: p.readUInt32LE(12) };
     case MESSAGE.error:
       return { type: 'error', text: p.toString('latin1', 0, 1024) };
     case MESSAGE.rescue:

@@ -3,6 +3,7 @@
 import { CLAUSES } from '../../../spec/index.ts';
 import type { Observation, ReadObservation } from '../../../model/index.ts';
 import type { Job, Target } from '../../target.ts';
+import { readTogether } from './crowd.ts';
 import type { DefectName, Has } from './defects.ts';
 import { readIntoMemory } from './memory.ts';
 import { Hung, OutOfBounds, Refused } from './source.ts';
@@ -64,14 +65,21 @@ export function observe({ case: c, wanted }: Job, has: Has): Observation {
   for (const [i, plan] of c.access.reads.entries()) {
     clock.read = i;
     try {
-      const read = readIntoMemory(device, plan, wanted[i] ?? null, has);
+      const stale = plan.mode !== 'direct' && c.access.replaces !== undefined && has('live-old-pages');
+      const read = readIntoMemory(stale ? showing(c.layers[0]!.bytes, device) : device, plan, wanted[i] ?? null, has);
       if (read.result < 0 && has('hang-on-read-error')) throw new Hung('the read never ends');
       reads.push(read);
     } catch (e) {
       return { ...opened, reads, death: deathOf(e, `read ${i}`) };
     }
   }
-  return { ...opened, reads, complaints: has('leak-when-closed') ? [{ kind: 'leak', title: 'memory that was not given back' }] : [] };
+  const together = readTogether(c, device, reads, has);
+  return { ...opened, ...together, complaints: has('leak-when-closed') ? [{ kind: 'leak', title: 'memory that was not given back' }] : [] };
+}
+
+/** The device as long as it is, with the stored bytes of a layer in place of its own. */
+function showing(stored: Uint8Array, device: Device): Device {
+  return { ...device, read: (from, into) => into.fill(0).set(stored.subarray(from, from + into.length)) };
 }
 
 /** A name for what went wrong that says where it was, not with which numbers. */

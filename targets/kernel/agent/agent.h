@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define AGENT_PROTOCOL 2u
+#define AGENT_PROTOCOL 3u
 
 #define MAX_COMMAND (8u << 20)  /* bytes of one command's payload */
 #define MAX_DEVICES 1024u       /* devices of one case */
@@ -23,6 +23,8 @@
 #define MAX_ACTIONS 64u         /* actions of one case */
 #define MAX_WRITE (64u << 10)   /* bytes of one attempt to write */
 #define MAX_HELD 8u             /* devices held at a time */
+#define MAX_READERS 8u          /* that read at the same time */
+#define MAX_ROUNDS 1024u        /* times that each of them does the reads */
 #define MAX_LOG (16u << 10)     /* bytes of kernel log sent with one case */
 #define MAX_RESCUE_LOG (64u << 10)
 
@@ -45,15 +47,18 @@ enum {
 	MSG_ACTION = 0x88,
 	MSG_CENSUS = 0x89,
 	MSG_RELOAD = 0x8a,
+	MSG_CROWD = 0x8b,
 	MSG_RESCUE = 0x90,
 };
 
-enum { STAGE_DONE, STAGE_CREATE, STAGE_LOAD, STAGE_RESUME, STAGE_OPEN };
+enum { STAGE_DONE, STAGE_CREATE, STAGE_LOAD, STAGE_RESUME, STAGE_OPEN, STAGE_SUSPEND, STAGE_REMOVE };
 
 enum { READ_DIRECT = 1, READ_MAPPED = 2, READ_PIECES = 4, READ_HUGE = 8 };
 
-/* Bits of a device's first byte. HELD: opened for nobody else before the next device is made. */
-enum { DEVICE_SLICE = 1, DEVICE_WRITABLE = 2, DEVICE_HELD = 4 };
+/* Bits of a device's first byte. HELD: opened for nobody else before the next device is made. REPLACES: it had another table before. */
+enum { DEVICE_SLICE = 1, DEVICE_WRITABLE = 2, DEVICE_HELD = 4, DEVICE_REPLACES = 8 };
+
+enum { MEANWHILE_NOTHING, MEANWHILE_SUSPEND, MEANWHILE_RELOAD, MEANWHILE_REMOVE, MEANWHILE_DEFER, MEANWHILES };
 
 enum { ACT_RELOAD, ACT_WRITE, ACT_DISCARD, ACT_SECURE_DISCARD, ACT_ZERO_OUT, ACT_FLUSH, ACT_IOCTLS };
 
@@ -92,7 +97,11 @@ int dm_create(struct device *d);
 /* Parses the table at c and loads it; with c->bad set the table itself was malformed. */
 int dm_load(const struct device *d, struct cursor *c, const struct device *all);
 int dm_resume(const struct device *d);
+int dm_suspend(const struct device *d, int noflush);
 int dm_remove(const struct device *d);
+/* Removes the device as soon as nobody holds it open. */
+int dm_remove_later(const struct device *d);
+int dm_cancel_removal(const struct device *d);
 /* EBUSY where somebody holds the device open, or another errno, or 0. */
 int dm_idle(const struct device *d);
 /* Steps over one device's table without using it; c->bad tells whether it is well-formed. */
@@ -114,6 +123,9 @@ int do_action(const struct action *a, const struct device *all);
 
 /* case.c */
 int case_prepare(void);
+struct read_result;
+/* `by`: 0 for the reader that reads alone, else one more than a reader's number in the crowd. */
+void send_read(int port, uint32_t number, unsigned index, unsigned by, const struct read_result *r);
 void run_case(int port, struct cursor *c);
 void run_bench(int port, struct cursor *c);
 void run_cycle(int port, struct cursor *c);
@@ -148,8 +160,28 @@ struct read_plan {
 };
 int reader_prepare(struct reader *r);
 void read_as_planned(struct reader *r, int fd, uint64_t device_bytes, const struct read_plan *p, uint64_t salt, struct read_result *out);
+/* Gives the memory back to the kernel; the next read takes it again. */
+void reader_forget(struct reader *r);
 /* One read of 1 MiB without looking at anything around it; bytes or -errno. */
 ssize_t read_plainly(struct reader *r, int fd, uint64_t offset);
+
+/* crowd.c: many readers at once. */
+struct crowd_plan {
+	int port;
+	uint32_t number;
+	uint64_t salt, bytes;
+	unsigned readers, rounds, meanwhile, count;
+	const struct read_plan *reads;
+	/* What one reader alone got, and whether somebody got something else. */
+	uint64_t *digests;
+	uint8_t *differs;
+	/* The device, open O_DIRECT and through the page cache; -1 where no read needs it. */
+	int direct, buffered;
+	const struct device *target, *devices;
+	struct cursor table;
+};
+uint64_t digest_of(const struct read_result *r);
+void run_crowd(const struct crowd_plan *plan);
 
 /* klog.c */
 struct klog {

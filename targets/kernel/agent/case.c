@@ -31,11 +31,15 @@ int case_prepare(void)
 
 struct plan {
 	uint32_t number;
-	unsigned devices, reads, target, actions;
+	unsigned devices, reads, target, actions, readers, meanwhile, rounds;
 	uint64_t bytes; /* of the target device, once it is open */
-	struct cursor tables, list;
+	struct cursor tables, target_table;
 	struct action action[MAX_ACTIONS];
 };
+
+static struct read_plan reads[MAX_READS];
+static uint64_t digests[MAX_READS];
+static uint8_t differs[MAX_READS];
 
 /* Takes one read; -1 where it is malformed. */
 static int take_read(struct cursor *c, struct read_plan *r)
@@ -77,21 +81,25 @@ static int parse_plan(struct cursor *c, struct plan *p)
 	p->reads = take_u16(c);
 	p->target = take_u16(c);
 	p->actions = take_u16(c);
+	p->readers = take_u8(c);
+	p->meanwhile = take_u8(c);
+	p->rounds = take_u16(c);
 	if (c->bad || !p->devices || p->devices > MAX_DEVICES || p->reads > MAX_READS || p->target >= p->devices ||
 	    p->actions > MAX_ACTIONS)
 		return -1;
+	if (p->readers > MAX_READERS || p->meanwhile >= MEANWHILES || p->rounds > MAX_ROUNDS || (p->meanwhile && !p->readers))
+		return -1;
 	p->tables = *c;
 	for (i = 0; i < p->devices && !c->bad; i++) {
-		take_u8(c);
+		if (take_u8(c) & DEVICE_REPLACES)
+			dm_skip_table(c);
+		if (i == p->target)
+			p->target_table = *c;
 		dm_skip_table(c);
 	}
-	p->list = *c;
-	for (i = 0; i < p->reads && !c->bad; i++) {
-		struct read_plan read;
-
-		if (take_read(c, &read))
+	for (i = 0; i < p->reads && !c->bad; i++)
+		if (take_read(c, &reads[i]) || (p->readers && reads[i].device != p->target))
 			c->bad = 1;
-	}
 	for (i = 0; i < p->actions && !c->bad; i++) {
 		take_action(c, &p->action[i]);
 		if (p->action[i].device >= p->devices || p->action[i].before > p->reads)
@@ -119,6 +127,32 @@ static int hold(const struct device *d)
 		return -fd;
 	held[holding++] = fd;
 	return 0;
+}
+
+/* Bytes at the start of a device that fill the page cache before it gets its own table. */
+#define SHOWN_BEFORE (4u << 20)
+
+/*
+ * Shows what another table says, and reads it through the page cache. Whatever
+ * of that fails is no part of the case: the device then only never showed it.
+ */
+static void show_before(struct device *d, struct cursor *table)
+{
+	uint64_t at = 0;
+	int fd;
+
+	if (dm_load(d, table, devices) || dm_resume(d))
+		return;
+	fd = dm_open_node(d, 0);
+	while (fd >= 0 && at < SHOWN_BEFORE) {
+		ssize_t got = read_plainly(&reader, fd, at);
+
+		if (got <= 0)
+			break;
+		at += got;
+	}
+	if (fd >= 0)
+		close(fd);
 }
 
 /* Makes all devices; returns the stage that failed (STAGE_DONE: none), its errno and device. */
@@ -149,6 +183,8 @@ static int make_devices(struct plan *p, unsigned *made, int *error)
 				return STAGE_CREATE;
 		}
 		d->writable = !!(flags & DEVICE_WRITABLE);
+		if (flags & DEVICE_REPLACES)
+			show_before(d, &p->tables);
 		*error = dm_load(d, &p->tables, devices);
 		if (*error)
 			return STAGE_LOAD;
@@ -177,6 +213,8 @@ static int remove_devices(struct plan *p)
 			continue;
 		while ((error = devices[i].slice ? dm_idle(&devices[i]) : dm_remove(&devices[i])) == EBUSY && tries++ < REMOVE_TRIES)
 			usleep(REMOVE_PAUSE_US);
+		if (error == ENXIO && i == p->target && p->meanwhile == MEANWHILE_DEFER)
+			error = 0;
 		if (error)
 			leftover = error;
 	}
@@ -238,29 +276,61 @@ static int open_for(unsigned device, int direct)
 	return fd;
 }
 
-static void do_read(int port, struct plan *p, unsigned index)
+void send_read(int port, uint32_t number, unsigned index, unsigned by, const struct read_result *r)
 {
-	struct read_plan read;
-	struct read_result r = { .untouched = -1 };
 	uint8_t head[64], *q = head;
-	int fd;
 
-	take_read(&p->list, &read);
-	fd = read.device < p->devices ? open_for(read.device, read.flags & READ_DIRECT) : -EINVAL;
+	q = put_u32(q, number);
+	q = put_u16(q, index);
+	q = put_u16(q, by);
+	q = put_u64(q, r->result);
+	q = put_u32(q, r->before);
+	q = put_u32(q, r->after);
+	q = put_u64(q, r->first);
+	q = put_u64(q, r->untouched);
+	/* All bytes, no digest: an emulated processor hashes far slower than the port moves bytes. */
+	send_frame(port, MSG_READ, head, q - head, r->bytes, r->result > 0 ? r->result : 0);
+}
+
+static uint64_t salt_of(const struct plan *p, unsigned index)
+{
+	return (uint64_t)p->number << 16 | index;
+}
+
+static void do_read(int port, const struct plan *p, unsigned index)
+{
+	const struct read_plan *read = &reads[index];
+	struct read_result r = { .untouched = -1 };
+	int fd = read->device < p->devices ? open_for(read->device, read->flags & READ_DIRECT) : -EINVAL;
+
 	if (fd < 0)
 		r.result = fd;
 	else
-		read_as_planned(&reader, fd, p->bytes, &read, (uint64_t)p->number << 16 | index, &r);
-	q = put_u32(q, p->number);
-	q = put_u16(q, index);
-	q = put_u16(q, 0);
-	q = put_u64(q, r.result);
-	q = put_u32(q, r.before);
-	q = put_u32(q, r.after);
-	q = put_u64(q, r.first);
-	q = put_u64(q, r.untouched);
-	/* All bytes, no digest: an emulated processor hashes far slower than the port moves bytes. */
-	send_frame(port, MSG_READ, head, q - head, r.bytes, r.result > 0 ? r.result : 0);
+		read_as_planned(&reader, fd, p->bytes, read, salt_of(p, index), &r);
+	if (p->readers)
+		digests[index] = digest_of(&r);
+	send_read(port, p->number, index, 0, &r);
+}
+
+/* The reads once more, by many; the page cache is empty again, since the device was closed. */
+static void do_crowd(int port, const struct plan *p)
+{
+	struct crowd_plan crowd = {
+		.port = port, .number = p->number, .salt = salt_of(p, 0), .bytes = p->bytes,
+		.readers = p->readers, .rounds = p->rounds, .meanwhile = p->meanwhile, .count = p->reads,
+		.reads = reads, .digests = digests, .differs = differs, .direct = -1, .buffered = -1,
+		.target = &devices[p->target], .devices = devices, .table = p->target_table,
+	};
+	unsigned i;
+
+	close_all();
+	memset(differs, 0, p->reads);
+	for (i = 0; i < p->reads; i++) {
+		int direct = reads[i].flags & READ_DIRECT;
+
+		*(direct ? &crowd.direct : &crowd.buffered) = open_for(p->target, direct);
+	}
+	run_crowd(&crowd);
 }
 
 void run_case(int port, struct cursor *c)
@@ -308,6 +378,8 @@ void run_case(int port, struct cursor *c)
 	}
 	if (stage == STAGE_DONE)
 		do_actions(port, &p, p.reads);
+	if (stage == STAGE_DONE && p.readers)
+		do_crowd(port, &p);
 
 	close_all();
 	let_go();

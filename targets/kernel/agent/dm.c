@@ -169,6 +169,37 @@ int dm_resume(const struct device *d)
 	return ioctl(control, DM_DEV_SUSPEND, &io) ? errno : 0;
 }
 
+int dm_suspend(const struct device *d, int noflush)
+{
+	struct dm_ioctl io;
+
+	begin(&io, sizeof(io), d);
+	io.flags = DM_SUSPEND_FLAG | (noflush ? DM_SKIP_LOCKFS_FLAG | DM_NOFLUSH_FLAG : 0);
+	return ioctl(control, DM_DEV_SUSPEND, &io) ? errno : 0;
+}
+
+int dm_remove_later(const struct device *d)
+{
+	struct dm_ioctl io;
+
+	begin(&io, sizeof(io), d);
+	io.flags = DM_DEFERRED_REMOVE;
+	return ioctl(control, DM_DEV_REMOVE, &io) ? errno : 0;
+}
+
+int dm_cancel_removal(const struct device *d)
+{
+	static const char text[] = "@cancel_deferred_remove";
+	union {
+		struct dm_ioctl io;
+		uint8_t bytes[sizeof(struct dm_ioctl) + sizeof(struct dm_target_msg) + sizeof(text)];
+	} message = { 0 };
+
+	begin(&message.io, sizeof(message), d);
+	memcpy(message.bytes + sizeof(struct dm_ioctl) + sizeof(struct dm_target_msg), text, sizeof(text));
+	return ioctl(control, DM_TARGET_MSG, &message) ? errno : 0;
+}
+
 int dm_remove(const struct device *d)
 {
 	struct dm_ioctl io;

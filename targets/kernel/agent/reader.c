@@ -250,6 +250,12 @@ void read_as_planned(struct reader *r, int fd, uint64_t device_bytes, const stru
 		gather(&l, out->result > 0 ? out->result : 0);
 }
 
+void reader_forget(struct reader *r)
+{
+	madvise(r->small, ARENA, MADV_DONTNEED);
+	madvise(r->huge, ARENA, MADV_DONTNEED);
+}
+
 ssize_t read_plainly(struct reader *r, int fd, uint64_t offset)
 {
 	ssize_t n = pread(fd, r->small + HUGE_PAGE, 1u << 20, offset);

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "agent.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,10 +23,10 @@ static void sysrq(char key)
 	close(fd);
 }
 
-/* The agent's own kernel stack, in the shape of a call trace. */
-static void add_agent_stack(struct klog *k)
+/* One thread's kernel stack, in the shape of a call trace. */
+static void add_stack(struct klog *k, const char *path)
 {
-	FILE *f = fopen("/proc/1/stack", "re");
+	FILE *f = fopen(path, "re");
 	char line[256], text[300];
 
 	if (!f)
@@ -39,6 +40,25 @@ static void add_agent_stack(struct klog *k)
 			klog_add(k, text, snprintf(text, sizeof(text), "<6> %s", frame + 2));
 	}
 	fclose(f);
+}
+
+/* The agent's own kernel stacks: those of readers in a crowd first, since the first thread only waits for them. */
+static void add_agent_stacks(struct klog *k)
+{
+	DIR *tasks = opendir("/proc/1/task");
+	struct dirent *entry;
+
+	while (tasks && (entry = readdir(tasks))) {
+		char path[300];
+
+		if (entry->d_name[0] == '.' || !strcmp(entry->d_name, "1"))
+			continue;
+		snprintf(path, sizeof(path), "/proc/1/task/%s/stack", entry->d_name);
+		add_stack(k, path);
+	}
+	if (tasks)
+		closedir(tasks);
+	add_stack(k, "/proc/1/stack");
 }
 
 void rescue_loop(int port)
@@ -56,7 +76,7 @@ void rescue_loop(int port)
 		if (kmsg >= 0)
 			lseek(kmsg, 0, SEEK_DATA); /* from where the agent last cleared */
 		klog_drain(kmsg, &log);
-		add_agent_stack(&log);
+		add_agent_stacks(&log);
 		/* Every task's stack, then what each workqueue has in flight. */
 		sysrq('t');
 		klog_drain(kmsg, &log);
