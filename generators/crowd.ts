@@ -5,8 +5,8 @@ import type { CaseRecipe, CrowdRecipe } from './recipe.ts';
 
 /** Bytes that the readers hold at the same time, at the most: a test machine has little memory. */
 const AT_ONCE = 16 << 20;
-/** Bytes that a crowd reads in all, at the most; emulated, that is a second. */
-const IN_ALL = 64 << 20;
+/** Bytes that a crowd reads in all, at the most; emulated, that is a tenth of a second. */
+const IN_ALL = 8 << 20;
 
 /** What the recipe has happen to a device of a stack of `layers` that is read. */
 export function inUse(r: Pick<CaseRecipe, 'crowd' | 'replaces'>, reads: readonly ReadPlan[], layers: number): Pick<AccessPlan, 'crowd' | 'replaces'> {

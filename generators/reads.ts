@@ -55,6 +55,8 @@ function windows(deviceBytes: number, borders: readonly number[]): { from: numbe
  * 1280 KiB (the block layer's usual max_sectors); a huge page; 4 MiB; the longest entry of an index.
  */
 const LIMITS = [8, 128, 256, 1024, 2048, 2560, 4096, 8192, 16383];
+/** Sectors that one request surely holds: 256 pages. */
+const ONE_REQUEST = 2048;
 /** Sectors that a large read asks for behind the end of the device, at the most. */
 const BEYOND = 16;
 
@@ -63,19 +65,22 @@ function planRead(r: ReadRecipe, deviceBytes: number, borders: readonly number[]
   const at = (sector: number, sectors: number): ReadPlan => inManner(r, Math.max(0, sector) * SECTOR, sectors * SECTOR);
   switch (r.kind) {
     case 'sectors': return at(r.a % Math.max(1, end), 1 + (r.b % 8));
-    case 'run': return at(r.a % Math.max(1, end), 1 + (r.b % 200));
+    case 'run': return end > ONE_REQUEST ? large(r, end, at) : at(r.a % Math.max(1, end), 1 + (r.b % 200));
     case 'border': {
       const border = Math.floor((borders.length > 0 ? borders[r.a % borders.length]! : 0) / SECTOR);
       return at(Math.min(border, end) - (r.b % 9), 1 + ((r.b >>> 4) % 24));
     }
     case 'tail': return at(end - 1 - (r.a % 9), 1 + (r.b % 16));
     case 'past': return at(end + (r.a % 16), 1 + (r.b % 8));
-    case 'large': {
-      const limit = LIMITS[r.a % LIMITS.length]! - 1 + ((r.a >>> 4) % 3);
-      const sectors = Math.min(limit, end + BEYOND);
-      return at(r.b % 2 === 0 ? (r.b >>> 1) % 9 : end - sectors + ((r.b >>> 1) % BEYOND), sectors);
-    }
+    case 'large': return large(r, end, at);
   }
+}
+
+/** A read about as long as some limit, near the start or across the end of the device. */
+function large(r: ReadRecipe, end: number, at: (sector: number, sectors: number) => ReadPlan): ReadPlan {
+  const limit = LIMITS[r.a % LIMITS.length]! - 1 + ((r.a >>> 4) % 3);
+  const sectors = Math.min(limit, end + BEYOND);
+  return at(r.b % 2 === 0 ? (r.b >>> 1) % 9 : end - sectors + ((r.b >>> 1) % BEYOND), sectors);
 }
 
 /** The range, read as the recipe says. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
-import type { GovernedRange, Observation, Outcome, ReadObservation, ReadOutcome, ReadPlan } from '../model/index.ts';
+import type { Crowd, GovernedRange, Observation, Outcome, ReadObservation, ReadOutcome, ReadPlan } from '../model/index.ts';
 import { caseOf, content, damaged, digest, expectationOf, failed, failing, got, opened, plan, REFUSED, refused, seen, wanted } from '../test/judging.ts';
 import { compare, refusedLate, type Mismatch } from './compare.ts';
 
@@ -272,6 +272,9 @@ describe('the access is charged, not the content,', () => {
     ['lands inside a page, second page', plan(4096, 4096, { bufferOffset: 3584 }), 'DM-RD-02'],
     ['comes through the page cache', plan(0, 4096, { mode: 'buffered' }), 'DM-RD-04'],
     ['comes through the page cache in part', plan(512, 512, { mode: 'buffered' }), 'DM-RD-04'],
+    ['comes out of a mapping', plan(0, 4096, { mode: 'mmap' }), 'DM-RD-06'],
+    ['goes into several buffers', plan(0, 4096, { pieces: [512, 3584] }), 'DM-RD-07'],
+    ['goes into huge pages', plan(0, 4096, { huge: true }), 'DM-RD-08'],
     ['is of whole pages', plan(0, 4096), 'ZF-BLK-01'],
     ['is of whole pages in the middle', plan(4096, 4096), 'ZF-BLK-01'],
   ])('where a read %s', (_name, last, clause) => {
@@ -310,5 +313,55 @@ describe('the access is charged, not the content,', () => {
     const expected = opened(8192, ...plans.map((p) => wanted(part(p), [{ from: 0, to: p.length, clause: 'ZF-BLK-01' }])));
     expect(compared(expected, seen([firstWrong(part(READ_512)), got(BYTES)]), { reads: plans })).toMatchObject({ clause: 'ZF-BLK-01', read: 0 });
     expect(compared(expected, seen([firstWrong(part(READ_512)), got(damaged(BYTES, 512))]), { reads: plans })).toMatchObject({ clause: 'ZF-BLK-01', read: 0 });
+  });
+});
+
+describe('a read through the page cache beside bytes that cannot be had', () => {
+  const want: ReadOutcome = { outcome: 'bytes', bytes: BYTES, ranges: RANGES, mayFail: true };
+  const at = plan(0, 8192, { mode: 'buffered' });
+
+  it.each<[string, ReadObservation, string | null]>([
+    ['gives its bytes', got(BYTES), null],
+    ['fails', failed(), null],
+    ['ends early', got(BYTES.subarray(0, 4096)), null],
+    ['ends early with a wrong byte', got(damaged(BYTES.subarray(0, 4096), 4000)), 'corruption'],
+    ['gives nothing', got(NONE), 'corruption'],
+    ['gives a wrong byte', got(damaged(BYTES, 1)), 'corruption'],
+  ])('%s', (_name, read, kind) => expect(comparedRead(want, read, at)?.kind ?? null).toBe(kind));
+});
+
+describe('many readers at once', () => {
+  const plans = [plan(0, 8192)];
+  const together = (crowd: Crowd, read: ReadObservation, meanwhile?: Observation['meanwhile']): Mismatch | null => {
+    const c = caseOf(plans);
+    const expected = opened(8192, wanted(BYTES, RANGES));
+    return compare({ ...c, access: { ...c.access, crowd } }, expected, seen([read], { ...(meanwhile && { meanwhile }) }), { sizeUnit: 512 }, expectationOf(expected));
+  };
+
+  it.each<[Crowd, string]>([
+    [{ readers: 4, rounds: 2 }, 'DM-RD-09'],
+    [{ readers: 4, rounds: 2, meanwhile: 'suspend' }, 'DM-LIVE-01'],
+    [{ readers: 4, rounds: 2, meanwhile: 'reload' }, 'DM-LIVE-02'],
+    [{ readers: 4, rounds: 2, meanwhile: 'remove' }, 'DM-LIVE-03'],
+    [{ readers: 1, rounds: 2, meanwhile: 'deferred-remove' }, 'DM-LIVE-03'],
+  ])('of %o are charged with what is special about them', (crowd, clause) => {
+    expect(together(crowd, got(damaged(BYTES, 9), { reader: 3 }))).toMatchObject({ kind: 'corruption', clause, read: 0 });
+    expect(together(crowd, { ...failed(), reader: 1 })).toMatchObject({ kind: 'refuses-valid', clause });
+    // What one reader alone got wrong is no matter of the crowd.
+    expect(together(crowd, got(damaged(BYTES, 9)))).toMatchObject({ kind: 'corruption', clause: 'LS-MAP-01' });
+    expect(together(crowd, got(BYTES), { times: 5 })).toBeNull();
+    expect(together(crowd, got(BYTES), { times: 5, failed: 'resume: EINVAL' })).toMatchObject({ kind: 'refuses-valid', clause });
+  });
+
+  it('are named with what happened', () => {
+    expect(together({ readers: 4, rounds: 2, meanwhile: 'suspend' }, got(damaged(BYTES, 9), { reader: 3 }))?.why)
+      .toContain('reader 3 of 4 readers at once, 2 times each, while the device is suspended and resumed, not the one that read it alone');
+  });
+
+  it('on a device that showed another image: the page cache is charged', () => {
+    const c = caseOf([plan(0, 8192), plan(0, 4096, { mode: 'buffered' })]);
+    const expected = opened(8192, wanted(BYTES, RANGES), wanted(BYTES.subarray(0, 4096)));
+    const found = compare({ ...c, access: { ...c.access, replaces: 0 } }, expected, seen([got(BYTES), got(damaged(BYTES.subarray(0, 4096), 1))]), { sizeUnit: 512 }, expectationOf(expected));
+    expect(found).toMatchObject({ kind: 'corruption', clause: 'DM-LIVE-04', read: 1 });
   });
 });

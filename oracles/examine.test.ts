@@ -138,6 +138,24 @@ describe('a ZFile with a bad block', () => {
   });
 });
 
+describe('a page that holds bytes of a bad block', () => {
+  const bad = withBadBlock(zfile(CONTENT, { blockSize: 1024 }), 5);
+  const reads = (...plans: readonly Partial<ReadPlan>[]): ReadOutcome[] => {
+    const { strict } = examine(onZFile(bad, ...plans.map((p) => ({ ...read(4096, 512), ...p })))).expectation;
+    return strict.outcome === 'open' ? [...strict.reads] : [];
+  };
+
+  it('may fail as a whole through the page cache, and only there', () => {
+    const outcomes = reads({}, { mode: 'buffered' }, { mode: 'mmap', offset: 6200, length: 7 }, { mode: 'buffered', offset: 8192 }, { mode: 'buffered', offset: 0, length: 4096 });
+    expect(outcomes.map((r) => (r.outcome === 'bytes' ? r.mayFail === true : r.outcome))).toEqual([false, true, true, false, false]);
+  });
+
+  it('gives the bytes before it to the byte', () => {
+    const [failing] = reads({ mode: 'buffered', offset: 4097, length: 2000 });
+    expect(failing).toMatchObject({ outcome: 'error', goodBytes: { length: 1023 } });
+  });
+});
+
 describe('a ZFile with a block that is too short', () => {
   const short = withTrailer(zfile(CONTENT.subarray(0, 4000)), { original_file_size: 4096 });
   it('may give anything where that is taken', () => {

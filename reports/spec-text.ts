@@ -31,7 +31,7 @@ const FAMILIES: Readonly<Record<string, string>> = {
   'LS-SIZE': 'virtual size', 'LS-PAD': 'padding', 'LS-MAP': 'mapping', 'LS-TAG': 'tag', 'LS-RW': 'writable pairs', 'LS-SPR': 'sparse layers',
   'LS-WRP': 'warp files',
   'ST-CNT': 'number of layers', 'ST-WRAP': 'layers in envelopes', 'ST-SIZE': 'size of the device', 'ST-MRG': 'merging', 'ST-DUP': 'repeated files',
-  'DM-TBL': 'tables', 'DM-BACK': 'backing devices', 'DM-RD': 'reads', 'DM-FLT': 'failing devices', 'DM-WR': 'attempts to write', 'DM-SAFE': 'safety', 'DM-FREE': 'release',
+  'DM-TBL': 'tables', 'DM-BACK': 'backing devices', 'DM-RD': 'reads', 'DM-LIVE': 'devices in use', 'DM-FLT': 'failing devices', 'DM-WR': 'attempts to write', 'DM-SAFE': 'safety', 'DM-FREE': 'release',
 };
 
 const SEGMENT_DOC: Readonly<Record<SegmentField, string>> = {

@@ -58,6 +58,8 @@ describe('messages', () => {
     refuse(message(0x83, Buffer.alloc(19)));
     refuse(message(0x83, Buffer.alloc(21)));
     refuse(message(0x85, Buffer.alloc(15)));
+    refuse(message(0x89, Buffer.alloc(15)));
+    refuse(message(0x89, Buffer.alloc(17)));
     refuse(message(0x99, Buffer.alloc(4)));
     refuse(read(7, 0, 5, Buffer.from('abcd')));
     refuse(read(7, 0, -5, Buffer.from('abcd')));
@@ -96,7 +98,7 @@ describe('commands', () => {
     expect(frame.readUInt32LE(8)).toBe(frame.length - 12);
     const payload = frame.subarray(12);
     expect([payload.readUInt32LE(0), payload.readUInt16LE(4), payload.readUInt16LE(6), payload.readUInt16LE(8)]).toEqual([9, 2, 1, 1]);
-    expect(payload.subarray(14, 14 + 5 + 19 + 6 + 5).toString('latin1')).toContain('linear@m 16');
+    expect(payload.subarray(16, 16 + 5 + 19 + 6 + 5).toString('latin1')).toContain('linear@m 16');
     const last = payload.subarray(-20);
     expect([last.readUInt16LE(0), last.readUInt16LE(2), last.readUInt32LE(4), Number(last.readBigUInt64LE(8)), last.readUInt32LE(16)]).toEqual([1, 1, 512, 1024, 2048]);
     const mapped = { device: 1, mode: 'mmap' as const, bufferOffset: 7, offset: 1, length: 3 };
@@ -107,8 +109,8 @@ describe('commands', () => {
     expect([tail.readUInt16LE(2), tail.readUInt16LE(20), tail.readUInt32LE(22), tail.readUInt32LE(26), tail.length]).toEqual([13, 2, 512, 1024, 30]);
     const before = [{ start: 0, sectors: 9, type: 'zero', params: '' }];
     const crowded = encodeCase({ ...command, devices: [{ ...command.devices[0]!, before }], crowd: { readers: 4, rounds: 300, meanwhile: 'reload' } }).subarray(12);
-    expect([crowded.readUInt8(10), crowded.readUInt8(11), crowded.readUInt16LE(12), crowded.readUInt8(14)]).toEqual([4, 2, 300, 3]);
-    expect([crowded.readUInt32LE(15), Number(crowded.readBigUInt64LE(27)), crowded.readUInt32LE(15 + 4 + 19 + 4)]).toEqual([1, 9, 1]);
+    expect([crowded.readUInt8(12), crowded.readUInt8(13), crowded.readUInt16LE(14), crowded.readUInt8(16)]).toEqual([4, 2, 300, 9]);
+    expect([crowded.readUInt32LE(17), Number(crowded.readBigUInt64LE(29)), crowded.readUInt32LE(17 + 4 + 19 + 4)]).toEqual([1, 9, 1]);
     expect(encodeBench(command, 3).readUInt32LE(12)).toBe(3);
     expect(encodePing(5).toString('hex')).toBe('4f5642440100000004000000' + '05000000');
   });
