@@ -58,8 +58,8 @@ describe('messages', () => {
     refuse(message(0x83, Buffer.alloc(19)));
     refuse(message(0x83, Buffer.alloc(21)));
     refuse(message(0x85, Buffer.alloc(15)));
-    refuse(message(0x89, Buffer.alloc(15)));
-    refuse(message(0x89, Buffer.alloc(17)));
+    refuse(message(0x8b, Buffer.alloc(15)));
+    refuse(message(0x8b, Buffer.alloc(17)));
     refuse(message(0x99, Buffer.alloc(4)));
     refuse(read(7, 0, 5, Buffer.from('abcd')));
     refuse(read(7, 0, -5, Buffer.from('abcd')));
@@ -121,7 +121,7 @@ describe('commands', () => {
       ...command, devices: [{ ...command.devices[0]!, writable: true, held: true }, command.devices[1]!],
       actions: [{ before: 0, device: 0, kind: 'reload', offset: 0, length: 0, table }, { before: 1, device: 1, kind: 'zero-out', offset: 512, length: 1024 }],
     }).subarray(12);
-    expect([payload.readUInt16LE(10), payload.readUInt8(12)]).toEqual([2, 7]);
+    expect([payload.readUInt16LE(10), payload.readUInt8(16)]).toEqual([2, 7]);
     expect(payload.subarray(-20).toString('hex')).toBe('0100' + '04' + '00' + '0100' + '0000' + '0002000000000000' + '00040000');
     const reload = payload.subarray(-20 - 28 - 20, -20);
     expect([reload.readUInt16LE(0), reload.readUInt8(2), reload.readUInt32LE(20), reload.subarray(-5).toString('latin1')]).toEqual([0, 0, 1, 'error']);
