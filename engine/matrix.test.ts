@@ -59,7 +59,7 @@ it('a finding is shrunk once, on the first target that shows it, and tried on th
   expect(events.filter((e): e is FindingEvent => e.type === 'finding').map((f) => [f.target, f.count])).toEqual([['first', count], ['second', count], ['alone', 0]]);
   expect(saved.map((f) => f.shrinkExecutions > 0)).toEqual([true, false, false]);
   expect(new Set(saved.map((f) => caseDigest(f.smallest))).size).toBe(1);
-  expect(saved.map((f) => f.confirmation)).toEqual(Array(3).fill({ shown: 2, tried: 2, blame: 'alone' }));
+  expect(saved.map((f) => f.confirmation)).toEqual(Array(3).fill({ shown: 3, tried: 3, blame: 'alone' }));
   expect(events.at(-1)).toMatchObject({ type: 'footer', findings: 3, exitCode: 1 });
 });
 

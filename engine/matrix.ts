@@ -2,7 +2,7 @@
 /** One finding on several targets: its smallest case is made once and tried on each of them. */
 import type { Confirmation, Finding, MatrixCell, MatrixEvent } from '../model/index.ts';
 import type { Session, Target } from '../targets/target.ts';
-import { PATIENCE, TIMES } from './confirm.ts';
+import { PATIENCE, TRIES } from './confirm.ts';
 import { execute, type Executed } from './execute.ts';
 import { declaredFlags, prepare, type Prepared } from './prepare.ts';
 import { explainFinding } from './replay.ts';
@@ -23,7 +23,7 @@ export async function tryElsewhere(target: Target, session: Session, signature: 
     const [shown] = await execute(target, session, [smallest], { patience: PATIENCE, signal });
     if (!shown) return null;
     if (shown.verdict.signature !== signature) return { smallest, shown };
-    if (tried === TIMES || shown.verdict.kind === 'hang') return { smallest, shown, confirmation: { shown: tried, tried, blame: 'alone' } };
+    if (tried === TRIES || shown.verdict.kind === 'hang') return { smallest, shown, confirmation: { shown: tried, tried, blame: 'alone' } };
   }
 }
 

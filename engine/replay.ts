@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Runs a stored case again, from its bytes. */
-import type { Case, Explanation, Observation, Verdict } from '../model/index.ts';
+import type { Case, Confirmation, Explanation, Observation, Verdict } from '../model/index.ts';
 import { examine } from '../oracles/examine.ts';
 import type { Target } from '../targets/target.ts';
 import { declaredFlags } from './prepare.ts';
@@ -13,6 +13,8 @@ export interface Replayable {
   readonly smallest: Case;
   /** Cases that run in the same instance before it. */
   readonly before: readonly Case[];
+  /** Tells how many processors it takes. */
+  readonly confirmation?: Pick<Confirmation, 'processors'>;
 }
 
 export interface Replayed {
@@ -27,11 +29,12 @@ export interface Replayed {
 /** Replays the case (after those before it) in a fresh instance, up to `times` times or until it shows. */
 export async function replayFinding(finding: Replayable, target: Target, options: { times?: number; signal: AbortSignal }): Promise<Replayed> {
   const cases: Judged[] = [...finding.before, finding.smallest].map((c) => examine(c, declaredFlags([target])));
+  const processors = finding.confirmation?.processors;
   const session = await target.open();
   try {
     let last: Replayed = { shown: 0, tried: 0, verdict: { kind: 'engine-error', why: 'not run' }, observation: null };
     for (let tried = 1; tried <= (options.times ?? 1) && !options.signal.aborted; tried++) {
-      const results = await execute(target, session, cases, { patience: PATIENCE, signal: options.signal });
+      const results = await execute(target, session, cases, { patience: PATIENCE, signal: options.signal, ...(processors === undefined ? {} : { processors }) });
       const result = results[cases.length - 1];
       if (!result) break;
       const shown = result.verdict.signature === finding.signature ? 1 : 0;

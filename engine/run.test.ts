@@ -119,6 +119,56 @@ describe('blame', () => {
     expect(r.saved).toHaveLength(1);
     expect(r.saved[0]!.confirmation.blame).toBe('sequence');
     expect(r.saved[0]!.before).toHaveLength(7);
+    expect(r.saved[0]!.confirmation).toEqual({ blame: 'sequence', shown: 3, tried: 3 });
+  });
+
+  it('goes to the shortest sequence that shows it', async () => {
+    const poison = 's1-c3';
+    const target = moody(() => ({}));
+    const open = target.open;
+    target.open = async () => {
+      const session = await open();
+      return {
+        ...session,
+        run: (jobs, done, options) => session.run(jobs, (i, o) => {
+          const poisoned = jobs.slice(0, i).some((job) => job.case.id === poison);
+          done(i, { ...o, history: i, ...(poisoned && jobs[i]!.case.id === 's1-c7' ? death : {}) });
+        }, options),
+      };
+    };
+    const r = await run([target], { cases: 25, jobs: 1 });
+    expect(r.saved[0]!.before.map((c) => c.id)).toEqual([poison]);
+    expect(r.saved[0]!.confirmation).toEqual({ blame: 'sequence', shown: 3, tried: 3 });
+  });
+
+  it('says how often, where the case alone shows it only sometimes', async () => {
+    // Instance 0 runs all cases; in 1, 2 and 3 the case is alone.
+    const r = await run([moody((job, instance) => ((instance === 0 ? job === 3 : instance === 2) ? death : {}))], { cases: 25, jobs: 1 });
+    expect(r.saved[0]!.confirmation).toEqual({ blame: 'alone', shown: 1, tried: 3 });
+    expect(r.saved[0]!.before).toEqual([]);
+    expect(r.footer.findings).toBe(1);
+  });
+
+  it('is looked for on more processors before it is unreliable, and replayed there', async () => {
+    const asked: (number | undefined)[] = [];
+    const target: Target = { ...moody(() => ({})), processors: [2, 4] };
+    const open = target.open;
+    let instance = 0;
+    target.open = async () => {
+      const session = await open();
+      return {
+        ...session,
+        run: (jobs, done, options) => {
+          asked.push(options?.processors);
+          const first = instance++ === 0;
+          return session.run(jobs, (i, o) => done(i, { ...o, history: i, ...(first ? i === 3 : options?.processors === 4) ? death : {} }), options);
+        },
+      };
+    };
+    const r = await run([target], { cases: 25, jobs: 1 });
+    expect(r.saved[0]!.confirmation).toEqual({ blame: 'alone', shown: 4, tried: 4, processors: 4 });
+    expect(asked.filter((n) => n === 2)).toHaveLength(4);
+    expect(await replayFinding(r.saved[0]!, target, { signal: new AbortController().signal })).toMatchObject({ shown: 1 });
   });
 
   it('is not given for what is never seen again; it is kept, apart, and fails no run', async () => {

@@ -97,7 +97,7 @@ async function confirmAll(s: TriageSettings, groups: Map<string, Group>): Promis
       const known = s.known.get(group.signature);
       const again = known && await s.lanes.use((session) => tryElsewhere(s.target, session, group.signature, known, s.signal));
       if (again?.confirmation) {
-        confirmed.push({ group, result: { suspect: group.suspects[0]!, shown: again.shown, confirmation: again.confirmation }, smallest: again.smallest });
+        confirmed.push({ group, result: { suspect: group.suspects[0]!, before: [], shown: again.shown, confirmation: again.confirmation }, smallest: again.smallest });
         s.progress('confirm', ++done, groups.size, confirmed.length);
         return;
       }
@@ -128,9 +128,11 @@ function byCost(groups: Group[]): Group[] {
   return groups.sort((a, b) => COST.indexOf(a.kind) - COST.indexOf(b.kind) || (a.signature < b.signature ? -1 : 1));
 }
 
-async function finish(s: TriageSettings, { group, result: { suspect, shown, confirmation }, smallest: known }: ConfirmedGroup): Promise<Triaged | null> {
+async function finish(s: TriageSettings, { group, result: { suspect, before, shown, confirmation }, smallest: known }: ConfirmedGroup): Promise<Triaged | null> {
   const { subject } = suspect;
-  const budget = confirmation.blame === 'alone' && !known ? shrinkBudget(group.kind, s.shrinkExecutions) : 0;
+  // What shows only sometimes cannot be made smaller by what shows once.
+  const sure = confirmation.blame === 'alone' && confirmation.shown === confirmation.tried && confirmation.processors === undefined;
+  const budget = sure && !known ? shrinkBudget(group.kind, s.shrinkExecutions) : 0;
   const { smallest, shown: last, executions } = budget === 0
     ? { smallest: known ?? subject, shown, executions: 0 }
     : await s.lanes.use((session) => shrink(s.target, session, subject, shown, budget, s.signal));
@@ -144,7 +146,7 @@ async function finish(s: TriageSettings, { group, result: { suspect, shown, conf
     signature: group.signature, kind: group.kind, target: s.target.identity.name, count: group.count,
     ...(verdict.clause === undefined ? {} : { clause: verdict.clause }),
     firstCase: subject.case.id, smallest: smallest.case,
-    before: confirmation.blame === 'alone' ? [] : suspect.before().map((p) => p.case),
+    before: before.map((p) => p.case),
     expectation: smallest.expectation, observation: last.observation, verdict: { ...verdict, why: located(verdict.why, explanation) }, confirmation,
     ...(explanation === undefined ? {} : { explanation }),
     shrinkExecutions: executions,

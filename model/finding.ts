@@ -12,10 +12,12 @@ export interface Confirmation {
   /** Times it was tried. */
   readonly tried: number;
   /**
-   * `alone`: the case by itself shows it. `sequence`: only with the cases before
+   * `alone`: the case by itself shows it, be it only sometimes. `sequence`: only with the cases before
    * it, which are kept with the finding. `unreliable`: neither did when asked again.
    */
   readonly blame: 'alone' | 'sequence' | 'unreliable';
+  /** Processors of the instances in which it showed; absent: one, as in all that runs. */
+  readonly processors?: number;
 }
 
 /** What a target's log says of one death or complaint, with what the lab knows of its code. */
@@ -37,7 +39,7 @@ export interface Finding {
   readonly firstCase: string;
   /** The smallest case found within the budget. */
   readonly smallest: Case;
-  /** Cases that must run before it, oldest first; empty unless blame is `sequence` or `unreliable`. */
+  /** Cases that must run before it, oldest first; empty unless blame is `sequence` (then no shorter sequence was found) or `unreliable`. */
   readonly before: readonly Case[];
   readonly expectation: Expectation;
   readonly observation: Observation;

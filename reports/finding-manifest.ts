@@ -276,7 +276,7 @@ export const manifestCheck: Check<FindingManifest> = record({
   target: record({ name: text(160, /^[a-z0-9][a-z0-9:._+/-]*$/), description: line, parts: map(256, line), remake: map(256, line) }),
   count: natural,
   firstCase: line,
-  confirmation: record({ shown: natural, tried: natural, blame: oneOf('alone', 'sequence', 'unreliable') }),
+  confirmation: record({ shown: natural, tried: natural, blame: oneOf('alone', 'sequence', 'unreliable'), processors: optional(integer(1, 256)) }),
   shrinkExecutions: natural,
   case: storedCaseCheck,
   before: list(storedCaseCheck, LIMITS.before),

@@ -146,7 +146,7 @@ export class TerminalReporter implements Reporter {
     const numbers = new Map<string, number>();
     for (const found of this.#grouped()) {
       const [f] = found as [FindingEvent];
-      const { shown, tried, blame } = f.confirmation;
+      const { shown, tried, blame, processors } = f.confirmation;
       const row = this.#rowOf(f);
       const number = numbers.size + 1;
       numbers.set(row === undefined ? String(number) : `${row.family} ${f.signature}`, number);
@@ -155,7 +155,7 @@ export class TerminalReporter implements Reporter {
       this.#entry(RED, `${String(number).padStart(3)}. `, f.signature);
       const where = row === undefined ? [f.target] : [`in ${found.map((x) => `${x.target} (${x.count})`).join(', ')}`];
       const facts = [...where, ...(f.clause ? [f.clause] : []), count(found.reduce((sum, x) => sum + x.count, 0), 'case'), `first ${f.firstCase}`,
-        `${blame}, shown ${shown} of ${tried}`, `smallest: ${f.smallest}`];
+        `${blame}, shown ${shown} of ${tried}${processors === undefined ? '' : ` on ${processors} processors`}`, `smallest: ${f.smallest}`];
       for (const text of [facts.join(' · '), ...(row?.absent ? [`not in ${row.absent}`] : []), f.why]) this.#entry('', '     ', text);
       this.line(`     ${oneLine(f.replay)}`);
     }

@@ -29,6 +29,8 @@ export interface Session {
 
 export interface RunOptions {
   readonly patience?: number;
+  /** Processors of the instance, one of the target's `processors`; absent: one. */
+  readonly processors?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -43,6 +45,8 @@ export interface Target {
   readonly family?: string;
   /** Instances that may run at the same time. */
   readonly lanes: number;
+  /** Numbers of processors that instances can be given instead of one, for what races. Absent: none. */
+  readonly processors?: readonly number[];
   open(): Promise<Session>;
   /** What `log` says of the death or complaint of this title, for people; undefined where it says nothing. */
   explain?(log: string, title: string): Promise<Explanation | undefined>;

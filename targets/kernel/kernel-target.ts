@@ -41,6 +41,8 @@ export interface KernelTargetOptions {
 const BOOT_MS: Readonly<Record<Accelerator, number>> = { kvm: 10_000, tcg: 60_000 };
 const BOOT_TRIES: Readonly<Record<Accelerator, number>> = { kvm: 1, tcg: 3 };
 const TRIAL_MS = 15_000;
+/** Processors of machines in which what may race is tried. */
+const PROCESSORS = [2, 4] as const;
 /** Layers that one lsmt device takes, as the patch says. */
 const MAX_LAYERS = 256;
 
@@ -73,6 +75,14 @@ export interface Launcher {
 export async function openKernelTarget(lab: PreparedLab, options: KernelTargetOptions): Promise<Target> {
   const patch = lab.module !== undefined;
   const launcher = await openLauncher(lab, options);
+  // Booted when they are first asked for, which is only where something may race.
+  const others = new Map<number, Promise<Launcher>>();
+  const launcherOf = (processors = 1): Launcher | Promise<Launcher> => {
+    if (processors === 1) return launcher;
+    const other = others.get(processors) ?? openLauncher(lab, { ...options, accelerator: launcher.machine.accelerator }, processors);
+    others.set(processors, other);
+    return other;
+  };
   const sessions = new Set<KernelSession>();
   const symbols = new Symbols({ name: (patch && lab.module?.kernelName) || '', symbols: lab.module?.symbols, sourceFolder: lab.module?.sourceFolder });
   const kernel = lab.kernel.release;
@@ -100,11 +110,12 @@ export async function openKernelTarget(lab: PreparedLab, options: KernelTargetOp
     sizeUnit: 512,
     ...(patch ? {} : { needsLowering: true }),
     lanes: Math.max(1, options.lanes ?? Math.min(4, availableParallelism())),
+    processors: PROCESSORS,
     severity: severityOf,
     explain: (log, title) => explain(log, title, symbols),
     open: async () => {
       const session = new KernelSession({
-        start: (mailbox) => launcher.start(mailbox),
+        start: async (mailbox, processors) => (await launcherOf(processors)).start(mailbox),
         deploy: patch ? deployOnPatch : deployOnStock,
         module: patch ? lab.module!.kernelName : undefined,
         ...(options.before === undefined ? {} : { before: options.before }),
@@ -120,10 +131,10 @@ export async function openKernelTarget(lab: PreparedLab, options: KernelTargetOp
 }
 
 /** Chooses the accelerator, obtains the template and tries it once. Throws `EngineError` as `openKernelTarget` does. */
-export async function openLauncher(lab: PreparedLab, options: Pick<KernelTargetOptions, 'steps' | 'cacheDir' | 'accelerator'>): Promise<Launcher> {
+export async function openLauncher(lab: PreparedLab, options: Pick<KernelTargetOptions, 'steps' | 'cacheDir' | 'accelerator'>, processors = 1): Promise<Launcher> {
   const cache = new Cache(options.cacheDir ?? defaultCacheRoot());
   const step = <T>(name: string, work: () => Promise<T>): Promise<T> => (options.steps === undefined ? work() : options.steps.run(name, work));
-  const parts: Omit<Machine, 'accelerator'> = { firmware: lab.qemu.firmware, bzImage: lab.kernel.bzImage, initramfs: lab.initramfs };
+  const parts: Omit<Machine, 'accelerator'> = { firmware: lab.qemu.firmware, bzImage: lab.kernel.bzImage, initramfs: lab.initramfs, ...(processors === 1 ? {} : { processors }) };
   const chosen = options.accelerator ?? (await chooseAccelerator(lab.qemu, parts, cache));
   return step('start the virtual machine', async () => {
     try {

@@ -18,6 +18,8 @@ export interface Machine {
   readonly bzImage: string;
   readonly initramfs: string;
   readonly accelerator: Accelerator;
+  /** Absent: one. */
+  readonly processors?: number;
 }
 
 export const RAM_MEGABYTES = 256;
@@ -57,7 +59,7 @@ export function qemuArguments(machine: Machine, memory: Memory, mailbox: string)
     '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-name', 'ovbd',
     ...machine.firmware.flatMap((folder) => ['-L', folder]),
     '-machine', 'pc,memory-backend=ram,usb=off,vmport=off', '-accel', machine.accelerator, '-cpu', CPU[machine.accelerator],
-    '-m', `${RAM_MEGABYTES}M`, '-smp', '1', '-object', ram,
+    '-m', `${RAM_MEGABYTES}M`, '-smp', String(machine.processors ?? 1), '-object', ram,
     '-kernel', machine.bzImage, '-initrd', machine.initramfs, '-append', KERNEL_COMMAND_LINE,
     ...socket('console', FD.console), '-serial', 'chardev:console',
     ...socket('agent', FD.agent), ...socket('rescue', FD.rescue),

@@ -32,7 +32,7 @@ const LOG_LIMIT = 128 << 10;
 
 export interface SessionParts {
   /** A VM that answers a ping when it is up. */
-  readonly start: (mailbox: string) => Vm;
+  readonly start: (mailbox: string, processors: number | undefined) => Promise<Vm>;
   readonly deploy: (job: Job) => Deployment;
   /** Name of the module under test. */
   readonly module: string | undefined;
@@ -262,7 +262,7 @@ export class KernelSession implements Session {
   async #start(options: RunOptions): Promise<{ vm: Vm; hello: Hello; startMs: number } | { vm: undefined; hello: undefined; startMs: 0 }> {
     for (let tried = 1; ; tried++) {
       const began = performance.now();
-      const vm = this.#parts.start(this.#mailbox.path);
+      const vm = await this.#parts.start(this.#mailbox.path, options.processors);
       this.#vm = vm;
       const abort = (): void => void vm.kill();
       options.signal?.addEventListener('abort', abort, { once: true });
