@@ -83,8 +83,8 @@ async function cachedBuild(cache: Cache, recipe: string, signal?: AbortSignal): 
 
 async function make(sources: ReadonlyMap<string, string>, name: string, kernel: KernelTree, folder: string, signal?: AbortSignal): Promise<void> {
   // Kbuild cannot work in such places: make splits at white space and colons.
-  if (!/^[A-Za-z0-9_./+@,-]+$/.test(folder + kernel.headersDir)) {
-    throw new UsageError(`a kernel module cannot be built in the cache folder ${folder}: set OVBD_CACHE to a path of letters, digits and . _ + - only`);
+  if (!/^[A-Za-z0-9_./+@,~-]+$/.test(folder + kernel.headersDir)) {
+    throw new UsageError(`a kernel module cannot be built in the cache folder ${folder}: set OVBD_CACHE to a path of letters, digits and . _ + ~ - only`);
   }
   const work = join(folder, 'work');
   // A folder of their own: no source file's name can then clash with the module's or with Kbuild's.
