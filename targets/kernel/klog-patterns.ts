@@ -40,7 +40,8 @@ export const PATTERNS: readonly Pattern[] = [
   // The sanitizers' own limits say nothing of the code under test.
   warning(/BUG: MAX_(?:LOCKDEP_|LOCK_|STACK_)\w+ too low|kmemleak: (?:Kernel memory leak detector|Automatic memory|Early log|Cannot)/, 'checker-limit', { bare: true, blamed: false }),
 
-  damage(/BUG: KASAN: ([\w-]+)/, 'kasan-$1', { detail: { match: /^(Read|Write) of size \d+ at addr/, lines: 3, name: 'kasan-$1-$2' } }),
+  // 6.1 says use-after-free where 6.12 says slab-use-after-free.
+  damage(/BUG: KASAN: (?:slab-(?=use-after-free))?([\w-]+)/, 'kasan-$1', { detail: { match: /^(Read|Write) of size \d+ at addr/, lines: 3, name: 'kasan-$1-$2' } }),
   damage(/BUG: KFENCE: ([\w-]+(?: [\w-]+)?)/, 'kfence-$1'),
   damage(/BUG: KMSAN: ([\w-]+)/, 'kmsan-$1'),
   leak(/BUG ([\w.:-]+) ?\(.*\): Objects remaining in/, 'objects-remaining', { bare: true }),

@@ -145,7 +145,7 @@ describe('of several reports', () => {
 describe('stacks of another time', () => {
   it('do not say where: KASAN shows where the memory came from, too (made)', () => {
     const log = 'BUG: KASAN: slab-use-after-free in process_one_work+0x1/0x2\nRead of size 8 at addr ffff888 by task kworker/0:1/9\nCall Trace:\n kasan_report+0x1/0x2\n process_one_work+0x1/0x2\n\nAllocated by task 1:\n kmalloc_trace+0x1/0x2\n lsmt_open+0x1/0x2 [dm_overlaybd]\n';
-    expect(titles(log)).toEqual(['memory: kasan-slab-use-after-free-read in process_one_work']);
+    expect(titles(log)).toEqual(['memory: kasan-use-after-free-read in process_one_work']);
   });
 
   it('a null pointer has one name with and without KASAN (made)', () => {
