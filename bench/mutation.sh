@@ -25,7 +25,7 @@ run header 'oracles/lsmt-header.ts,oracles/sparse.ts' 'oracles/lsmt.test.ts orac
 run forms 'oracles/pair.ts,oracles/warp.ts' 'oracles/forms.test.ts'
 run tar 'oracles/tar.ts' 'oracles/tar.test.ts'
 run stack 'oracles/stack.ts,oracles/layer.ts,oracles/merge.ts,oracles/source.ts,oracles/lower.ts' 'oracles/stack.test.ts oracles/merge.test.ts oracles/source.test.ts oracles/lower.test.ts oracles/forms.test.ts'
-run whole 'oracles/examine.ts,oracles/table.ts' 'oracles/examine.test.ts oracles/table.test.ts'
+run whole 'oracles/examine.ts,oracles/table.ts,oracles/fault.ts' 'oracles/examine.test.ts oracles/examine-access.test.ts oracles/table.test.ts oracles/fault.test.ts'
 run check 'oracles/check.ts,oracles/guess.ts' 'oracles/check.test.ts'
 run read 'oracles/read.ts' 'oracles/read.test.ts'
 run violation 'oracles/violation.ts' 'oracles/violation.test.ts'

@@ -26,7 +26,7 @@ export interface Examined {
 export function examine(c: Case, declared: ReadonlySet<string> = new Set()): Examined {
   const strict = attempt(c, [], declared);
   // The sizes are for who makes the devices: no outcome depends on them.
-  const sized = strict.size === null ? c : resize(c, strict.size, strict.exposed);
+  const sized = strict.sizes === null ? c : resize(c, strict.sizes);
   const alternatives = alternativesOf(sized, strict, declared);
   const clean = strict.outcome.outcome === 'open' && strict.outcome.reads.every((r) => r.outcome === 'bytes');
   return {
@@ -50,12 +50,17 @@ function governed(c: Case, outcome: Outcome): Outcome {
   return governFaults(c, outcome, () => layerSources(c), (sources) => open(c, STRICT, sources).device);
 }
 
-interface Attempt {
-  readonly outcome: Outcome;
-  /** Virtual size in bytes; null where the case is refused. */
-  readonly size: number | null;
+interface Sizes {
+  /** Virtual size in bytes. */
+  readonly device: number;
   /** Decoded bytes of each layer's outermost ZFile; null where there is none. */
   readonly exposed: readonly (number | null)[];
+}
+
+interface Attempt {
+  readonly outcome: Outcome;
+  /** Null where the case is refused. */
+  readonly sizes: Sizes | null;
   readonly needs: Expectation['needs'];
   readonly notable: readonly string[];
   /** Flags of the contested points that the image touches. */
@@ -67,16 +72,15 @@ function attempt(c: Case, flags: readonly string[], declared: ReadonlySet<string
   const { asked } = lenient;
   const refused = (v: Violation): Attempt => ({
     outcome: { outcome: 'refuse', clause: v.clause, layer: v.layer, at: v.at, why: v.message },
-    size: null, exposed: [], needs: { algorithms: [], blockSizes: [], layers: c.layers.length }, notable: [], asked,
+    sizes: null, needs: { algorithms: [], blockSizes: [], layers: c.layers.length }, notable: [], asked,
   });
-  try {
+  const opened = (): Attempt => {
     const { device, zfiles, exposed, stack } = open(c, lenient);
-    if (c.access.table?.kind === 'length') mayRefuse(lenient, 'DM-TBL-11', 0, `the table is ${c.access.table.sectors} sectors longer than the device`);
+    if (c.access.table?.kind === 'length') mayRefuse(lenient, 'DM-TBL-11', 0, otherLength(c.access.table.sectors));
     if (c.access.attempts?.writable) mayRefuse(lenient, 'DM-WR-02', 0, 'the table is loaded for writing');
     return {
       outcome: { outcome: 'open', size: device.size, reads: c.access.reads.map((r) => readOutcome(device, r, lenient)) },
-      size: device.size,
-      exposed,
+      sizes: { device: device.size, exposed },
       needs: {
         algorithms: [...new Set(zfiles.flatMap((z) => (z ? [z.algo] : [])))],
         blockSizes: [...new Set(zfiles.flatMap((z) => (z ? [z.blockSize] : [])))],
@@ -85,10 +89,23 @@ function attempt(c: Case, flags: readonly string[], declared: ReadonlySet<string
       notable: notableClauses(c, zfiles, stack),
       asked,
     };
+  };
+  const found = tried(opened);
+  return found instanceof Violation ? refused(found) : found;
+}
+
+/** What `work` gives, or the violation that it ends with; any other error is a mistake of ours. */
+function tried<T>(work: () => T): T | Violation {
+  try {
+    return work();
   } catch (e) {
-    if (e instanceof Violation) return refused(e);
+    if (e instanceof Violation) return e;
     throw e;
   }
+}
+
+function otherLength(sectors: number): string {
+  return `the table is ${Math.abs(sectors)} sectors ${sectors < 0 ? 'shorter' : 'longer'} than the device`;
 }
 
 /** The case's layers as sources, bottom to top. */
@@ -114,9 +131,9 @@ interface OpenCase {
 function open(c: Case, lenient: Leniency, sources: readonly LayerSource[] = asTheTableSays(c, lenient)): OpenCase {
   if (c.device === 'zfile') {
     const { zfile, outer } = unwrap(sources[0]!, lenient);
-    if (!zfile || !outer) throw new Error('a ZFile device needs a layer wrapped in a ZFile');
+    if (!zfile) throw new Error('a ZFile device needs a layer wrapped in a ZFile');
     if (zfile.size % SECTOR !== 0 && lenient.has('dm.ceil-size')) throw new Violation('DM-TBL-04', 0, 'the table leaves out the last sector');
-    return { device: zfileDevice(zfile), zfiles: [zfile], exposed: [outer.size], stack: null };
+    return { device: zfileDevice(zfile), zfiles: [zfile], exposed: [outer!.size], stack: null };
   }
   const stack = openStack(sources, lenient);
   const zfiles = stack.layers.map((l) => l.zfile);
@@ -137,38 +154,29 @@ function asTheTableSays(c: Case, lenient: Leniency): LayerSource[] {
 function readOutcome(device: Device, plan: ReadPlan, lenient: Leniency): ReadOutcome {
   const offset = Math.min(plan.offset, device.size);
   const length = Math.min(plan.length, device.size - offset);
-  try {
-    const bytes = device.read(offset, length);
+  const found = tried(() => device.read(offset, length));
+  if (!(found instanceof Violation)) {
     if (length < plan.length && lenient.has('io.past-end-error')) {
-      return { outcome: 'error', clause: 'ST-SIZE-03', layer: 0, at: 0, why: 'the read crosses the end of the device', goodBytes: bytes.bytes };
+      return { outcome: 'error', clause: 'ST-SIZE-03', layer: 0, at: 0, why: 'the read crosses the end of the device', goodBytes: found.bytes };
     }
-    return { outcome: 'bytes', ...bytes, ...(plan.mode !== 'direct' && !pagesReadable(device, offset, length) ? { mayFail: true } : {}) };
-  } catch (e) {
-    if (!(e instanceof Violation)) throw e;
-    if (e.clause === 'ZF-BLK-05' && lenient.has('zf.short-block')) return { outcome: 'any', clause: e.clause };
-    return {
-      outcome: 'error', clause: e.clause, layer: e.layer, at: e.at, why: e.message,
-      goodBytes: readablePrefix(device, offset, length),
-    };
+    return { outcome: 'bytes', ...found, ...(plan.mode !== 'direct' && !pagesReadable(device, offset, length) ? { mayFail: true } : {}) };
   }
+  const { clause, layer, at, message } = found;
+  if (clause === 'ZF-BLK-05' && lenient.has('zf.short-block')) return { outcome: 'any', clause };
+  return { outcome: 'error', clause, layer, at, why: message, goodBytes: readablePrefix(device, offset, length) };
 }
 
 /** Bytes of a page of the page cache, which is read as a whole. */
 const PAGE = 4096;
 
-/** Whether what a read leaves out of its first and its last page can be produced as well. */
+/** Whether what a read leaves out of its first and its last page can be produced as well. A read of nothing needs no page. */
 function pagesReadable(device: Device, offset: number, length: number): boolean {
+  if (length === 0) return true;
   const end = offset + length;
   const first = offset - (offset % PAGE);
   const last = Math.min(device.size, Math.ceil(end / PAGE) * PAGE);
-  try {
-    if (first < offset) device.read(first, offset - first);
-    if (length > 0 && end < last) device.read(end, last - end);
-    return true;
-  } catch (e) {
-    if (e instanceof Violation) return false;
-    throw e;
-  }
+  const around = tried(() => [device.read(first, offset - first), device.read(end, last - end)]);
+  return !(around instanceof Violation);
 }
 
 /** The bytes before the first sector that cannot be produced. */
@@ -176,13 +184,10 @@ function readablePrefix(device: Device, offset: number, length: number): Uint8Ar
   const sectors: Uint8Array[] = [];
   for (let at = 0; at < length;) {
     const inSector = Math.min(SECTOR - ((offset + at) % SECTOR), length - at);
-    try {
-      sectors.push(device.read(offset + at, inSector).bytes);
-      at += inSector;
-    } catch (e) {
-      if (e instanceof Violation) break;
-      throw e;
-    }
+    const found = tried(() => device.read(offset + at, inSector));
+    if (found instanceof Violation) break;
+    sectors.push(found.bytes);
+    at += inSector;
   }
   return Buffer.concat(sectors);
 }
@@ -213,8 +218,8 @@ function refusedBy(outcome: Outcome): string | null {
 
 /** Whether nobody could tell the two apart. */
 function sameOutcome(a: Outcome, b: Outcome): boolean {
-  if (a.outcome === 'refuse' || b.outcome === 'refuse') return a.outcome === b.outcome;
-  return a.size === b.size && a.reads.every((read, i) => sameRead(read, b.reads[i]!));
+  if (a.outcome === 'refuse') return b.outcome === 'refuse';
+  return b.outcome === 'open' && a.size === b.size && a.reads.every((read, i) => sameRead(read, b.reads[i]!));
 }
 
 function sameRead(a: ReadOutcome, b: ReadOutcome): boolean {
@@ -231,14 +236,14 @@ export function wholeSectors(size: number): number {
   return size - (size % SECTOR);
 }
 
-function resize(c: Case, size: number, exposed: readonly (number | null)[]): Case {
+function resize(c: Case, { device, exposed }: Sizes): Case {
   return {
     ...c,
     layers: c.layers.map((l, i) => {
       const bytes = exposed[i];
       return typeof bytes === 'number' ? { ...l, exposedBytes: bytes } : l;
     }),
-    access: { ...c.access, deviceBytes: Math.max(0, wholeSectors(size) + tableExtra(c) * SECTOR) },
+    access: { ...c.access, deviceBytes: Math.max(0, wholeSectors(device) + tableExtra(c) * SECTOR) },
   };
 }
 

@@ -6,7 +6,7 @@ import { PLAIN_ZFILE, writeZFile } from '../generators/zfile-writer.ts';
 import { tableParams, type Case, type Layer, type Slack, type TableFault } from '../model/index.ts';
 import { examine } from './examine.ts';
 import { bufferSource } from './source.ts';
-import { overZFile, resizedSource, tableBytes } from './table.ts';
+import { overZFile, resizedSource, tableBytes, tableExtra } from './table.ts';
 import { Violation } from './violation.ts';
 
 const layer = writeLsmt([{ offset: 0, length: 3, content: makeContent({ kind: 'counter', seed: 1 }, 3 * 512) }], {
@@ -130,12 +130,34 @@ describe('the bytes that a table says an image has', () => {
     expect(bytesSaid([blank(0), blank(0)], { kind: 'device', layer: 1 })).toBe('DM-TBL-07 in layer 1 at 0: the table names a device that is not there');
     expect(() => bytesSaid([blank(0)], { kind: 'count', delta: 2 })).toThrow('2 arguments more make no wrong table');
   });
+
+  it('are nobody’s where the device is held by another', () => {
+    expect(bytesSaid([blank(600), blank(600)], { kind: 'busy', layer: 1 })).toBe('DM-TBL-10 in layer 1 at 0: somebody else holds the device');
+  });
+
+  it.each<[string, Layer, Slack, sectors: number, end: number]>([
+    ['a sector', blank(600), 'page', 1, 512],
+    ['two of three sectors', blank(1536), 'garbage', 2, 512],
+    ['a sector of a ZFile', blank(300, { wrapping: ['zfile'], exposedBytes: 1535 }), 'exact', 1, 1024],
+  ])('are more than there are on a device that is short of %s', (_name, image, slack, sectors, end) => {
+    const right = image.exposedBytes ?? image.bytes.length;
+    expect(bytesSaid([blank(0), image], { kind: 'short', layer: 1, sectors }, slack)).toBe(`DM-TBL-08 in layer 1 at 0: the table says ${right} bytes, the device has ${end}`);
+  });
+
+  it('are right in a table of another length', () => expect(bytesSaid([blank(600)], { kind: 'length', sectors: 3 })).toBeNull());
 });
 
 it.each<[device: Case['device'], wrapping: Layer['wrapping'], boolean]>([
   ['lsmt', [], false], ['lsmt', ['tar'], false], ['lsmt', ['zfile'], true], ['lsmt', ['tar', 'zfile'], true], ['zfile', ['zfile'], false],
 ])('a table of %s over a layer in %j is about a ZFile’s device: %s', (device, wrapping, over) => {
   expect(overZFile({ id: 'c', device, layers: [], access: { slack: 'page', deviceBytes: 0, reads: [] }, clauses: { exercises: [], violates: [] } }, blank(0, { wrapping }))).toBe(over);
+});
+
+it.each<[TableFault | undefined, number]>([
+  [undefined, 0], [{ kind: 'length', sectors: 3 }, 3], [{ kind: 'length', sectors: -8 }, -8], [{ kind: 'short', layer: 0, sectors: 3 }, 0],
+])('a table with the fault %j is %i sectors longer', (table, sectors) => {
+  const access = { slack: 'page', deviceBytes: 0, reads: [], ...(table ? { table } : {}) } as const;
+  expect(tableExtra({ id: 'c', device: 'lsmt', layers: [], access, clauses: { exercises: [], violates: [] } })).toBe(sectors);
 });
 
 describe('a source of another size', () => {
@@ -151,6 +173,11 @@ describe('a source of another size', () => {
   it('has nothing behind it', () => {
     expect(() => resizedSource(bufferSource(bytes), 3).read(0, 4)).toThrow('read of 4 bytes at 0 outside a source of 3');
     expect(() => resizedSource(bufferSource(bytes), 6).read(5, 2)).toThrow(RangeError);
+  });
+  it('copies nothing that the source has as it is', () => {
+    const source = { size: 4, read: () => bytes };
+    expect(resizedSource(source, 6).read(0, 4)).toBe(bytes);
+    expect(resizedSource(source, 6).read(0, 5)).not.toBe(bytes);
   });
   it('asks the source for nothing behind its end', () => {
     const asked: string[] = [];

@@ -18,13 +18,15 @@ const MAX_BYTES = 1n << 63n;
  */
 export function tableBytes(c: Case): { readonly layer: number; readonly bytes: number } | null {
   const { table } = c.access;
-  if (!table) return null;
-  if (table.kind === 'length') return null;
+  if (!table || table.kind === 'length') return null;
   const layer = 'layer' in table ? table.layer : 0;
-  return inLayer(layer, () => ({ layer, bytes: fitting(argumentOf(c, table), deviceBytes(c, c.layers[layer]!)) }));
+  return inLayer(layer, () => ({ layer, bytes: fitting(argumentOf(c, table), deviceBytes(c, table, c.layers[layer]!)) }));
 }
 
-function argumentOf(c: Case, table: Exclude<TableFault, { kind: 'length' }>): bigint {
+/** Faults of a table in what it says of a layer, or in how much it says. */
+type ArgumentFault = Exclude<TableFault, { kind: 'length' }>;
+
+function argumentOf(c: Case, table: ArgumentFault): bigint {
   switch (table.kind) {
     case 'count':
       return refuseCount(c, table.delta);
@@ -69,10 +71,9 @@ function rightBytes(c: Case, layer: Layer): number {
 }
 
 /** Bytes of the device that the argument is about. */
-function deviceBytes(c: Case, layer: Layer): number {
+function deviceBytes(c: Case, table: ArgumentFault, layer: Layer): number {
   const bytes = rightBytes(c, layer);
-  const { table } = c.access;
-  if (table?.kind === 'short') return (Math.ceil(bytes / SECTOR) - table.sectors) * SECTOR;
+  if (table.kind === 'short') return (Math.ceil(bytes / SECTOR) - table.sectors) * SECTOR;
   if (overZFile(c, layer)) return bytes - (bytes % SECTOR);
   const sectors = Math.max(1, Math.ceil(bytes / SECTOR)) * SECTOR;
   if (c.access.slack === 'exact') return sectors;
