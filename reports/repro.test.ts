@@ -112,6 +112,25 @@ describe('the script', () => {
     expect(script(finding({}, { access })).split('\nset -u')[0]).toContain('"crowd"');
   });
 
+  it('makes a device as short as the finding has it', () => {
+    const access = { ...finding().smallest.access, table: { kind: 'short', layer: 1, sectors: 1 } as const };
+    expect(script(finding({}, { access }))).toContain('new layer1.img 512\n');
+    const under = { ...access, table: { ...access.table, layer: 0 } };
+    expect(script(finding({}, { access: under }))).toContain(`make zfile0 '0 15 zfile_target`);
+  });
+
+  it('stacks a ZFile in a ZFile', () => {
+    const layers = [{ wrapping: ['zfile', 'zfile'] as const, bytes: Buffer.alloc(700, 3), exposedBytes: 8192 }];
+    expect(script(finding({}, { device: 'zfile', layers }))).toContain(`make zfile0 '0 16 zfile_target '"$L0"' 700' && make top '0 8 zfile_target '"/dev/mapper/$N-zfile0"' 8192'`);
+  });
+
+  it('is none where the images would do something else without what a shell cannot do', () => {
+    const { access } = finding().smallest;
+    const fault = { layer: 0, from: 0, to: 512, kind: 'error', since: 0 } as const;
+    expect(reproScript(finding({}, { access: { ...access, fault } }), IDENTITY)).toBeUndefined();
+    expect(reproScript(finding({}, { access: { ...access, table: { kind: 'busy', layer: 0 } } }), IDENTITY)).toBeUndefined();
+  });
+
   it('holds the cases before it, and is none where the patch has no such tables', () => {
     const one = finding();
     expect(script({ ...one, before: [one.smallest] }).match(/make top/g)).toHaveLength(2);

@@ -20,8 +20,9 @@ const HANG_SECONDS = 60;
 const KNOWN: readonly string[] = ['slack', 'deviceBytes', 'reads', 'table'] satisfies readonly (keyof AccessPlan)[];
 
 /**
- * The script; undefined for a case that has no tables of the patch: of forms and
- * wrappings that the patch does not have, or with more cases before it than a script should hold.
+ * The script; undefined for a case that has no tables of the patch (of forms and
+ * wrappings that the patch does not have), that needs failing or busy devices or
+ * attempts to write, or with more cases before it than a script should hold.
  */
 export function reproScript(finding: Finding, identity: TargetIdentity): string | undefined {
   const cases = [...finding.before, finding.smallest];
@@ -43,6 +44,9 @@ export function reproScript(finding: Finding, identity: TargetIdentity): string 
 }
 
 function hasTables(c: Case): boolean {
+  const { fault, attempts, table } = c.access;
+  // Without these the images do something else: no script is better than one that is wrong.
+  if (fault || attempts || table?.kind === 'busy') return false;
   if (c.device === 'zfile') return c.layers.length === 1 && formOf(c.layers[0]!) === null;
   return c.layers.every((layer) => formOf(layer) === null && (layer.wrapping.length === 0 || (layer.wrapping.length === 1 && layer.wrapping[0] === 'zfile')));
 }
@@ -55,7 +59,24 @@ function folderOf(k: number, count: number): string {
 const GARBAGE = Buffer.from('what follows the image is not part of it; '.repeat(400)).subarray(0, 16_384);
 
 function backingFiles(c: Case, prefix: string): BackingFile[] {
-  return c.layers.map((layer, n) => backingFile(`${prefix}layer${n}.img`, layer.bytes, c.access.slack === 'exact', c.access.slack === 'garbage' ? GARBAGE : undefined));
+  const { slack } = c.access;
+  return c.layers.map(({ bytes }, n) => {
+    const name = `${prefix}layer${n}.img`;
+    const missing = sectorsMissing(c, n);
+    // A layer in a ZFile is short on the device over it.
+    if (missing > 0 && !inZFile(c, n)) return backingFile(name, bytes.subarray(0, Math.max(1, Math.ceil(bytes.length / 512) - missing) * 512), true);
+    return backingFile(name, bytes, slack === 'exact', slack === 'garbage' ? GARBAGE : undefined);
+  });
+}
+
+/** True for a layer of a stack that is a device over a ZFile. */
+function inZFile(c: Case, n: number): boolean {
+  return c.device === 'lsmt' && c.layers[n]!.wrapping.length > 0;
+}
+
+/** Sectors by which the device of a layer is too short. */
+function sectorsMissing({ access: { table } }: Case, n: number): number {
+  return table?.kind === 'short' && table.layer === n ? table.sectors : 0;
 }
 
 function caseCommands(c: Case, files: readonly BackingFile[], expected: Outcome | undefined, inside: boolean, folder: string): string[] {
@@ -67,9 +88,12 @@ function caseCommands(c: Case, files: readonly BackingFile[], expected: Outcome 
   });
   const inner: string[] = [];
   const words = c.layers.map((layer, n) => {
-    if (c.device === 'zfile' || layer.wrapping.length === 0) return { device: `'"$L${n}"'`, bytes: layer.bytes.length };
+    // A ZFile device has its own table; a ZFile in a ZFile is a device over a device.
+    if (layer.wrapping.length <= (c.device === 'zfile' ? 1 : 0)) return { device: `'"$L${n}"'`, bytes: layer.bytes.length };
     const bytes = layer.exposedBytes ?? 0;
-    inner.push(`make zfile${n} '0 ${sectors(bytes)} zfile_target '"$L${n}"' ${layer.bytes.length}'`);
+    const missing = inZFile(c, n) ? sectorsMissing(c, n) : 0;
+    const length = missing > 0 ? BigInt(Math.ceil(bytes / 512) - missing) : sectors(bytes);
+    inner.push(`make zfile${n} '0 ${length} zfile_target '"$L${n}"' ${layer.bytes.length}'`);
     return { device: `'"/dev/mapper/$N-zfile${n}"'`, bytes };
   });
   const type = c.device === 'zfile' ? 'zfile_target' : 'lsmt_target';
@@ -134,7 +158,8 @@ function header(finding: Finding, identity: TargetIdentity, inside: boolean): st
 function limits(access: AccessPlan, kind: Finding['kind']): string[] {
   return [
     ...(access.reads.some((r) => r.bufferOffset !== 0) ? ['dd has its buffer at the start of a page, the finding had it elsewhere'] : []),
-    ...(access.reads.some((r) => r.mode !== 'direct' && r.mode !== 'buffered') ? ['reads other than direct and buffered ones are buffered'] : []),
+    ...(access.reads.some((r) => r.mode === 'mmap') ? ['what the finding reads by a mapping dd reads through the page cache'] : []),
+    ...(access.reads.some((r) => r.pieces || r.huge) ? ['dd has one buffer of plain pages where the finding had several or huge ones'] : []),
     ...Object.keys(access).filter((key) => !KNOWN.includes(key)).map((key) => `the finding's access plan has "${key}" (see finding.json)`),
     ...(kind === 'memory' ? ['dd does not see bytes that change outside of its buffer: watch the kernel log under KASAN'] : []),
   ];
