@@ -146,6 +146,19 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .addOption(new Option('--iterations <n>', 'cycles of each kind of device').argParser(wholeNumber(8, 1e6)).default(2000))
     .action(async (options) => exit(await (await import('./commands/cycle.ts')).labCycle(options, signal)));
 
+  ovbd.command('fs')
+    .description('write a real directory tree into ext4, EROFS and squashfs, in layers, mount them in a VM, and compare every file')
+    .option('--patch <file>', 'through the module of this patch rather than the stock kernel; repeatable', repeated)
+    .option('--source <dir>', 'the same, from a folder with the module\'s sources', once)
+    .option('--module <file.ko>', 'the same, as a built module', once)
+    .option('--kernel <kernel>', 'a series (6.1, 6.12) or a bzImage; repeatable', repeated)
+    .option('--kernel-build <dir>', 'the folder in which that bzImage was built; one for each', repeated)
+    .option('--tree <dir>', 'the tree', '/usr/share/doc')
+    .addOption(new Option('--megabytes <n>', 'how much of it').argParser(wholeNumber(1, 200)).default(3))
+    .addOption(new Option('--layers <n>', 'layers, 1 to 8; repeatable (default: 1 and 4)').argParser((text, before: string[] | undefined) => repeated(String(wholeNumber(1, 8)(text)), before)))
+    .addOption(new Option('--type <name...>', 'file systems (default: all)').choices(['ext4', 'erofs', 'squashfs']))
+    .action(async (options) => exit(await (await import('./commands/fs.ts')).fs(options, signal)));
+
   ovbd.command('doctor')
     .description('say what is there for a run and what is missing')
     .action(async () => exit(await (await import('./commands/doctor.ts')).doctor()));

@@ -11,8 +11,8 @@ export const MAX_COMMAND_BYTES = 8 << 20;
 export const MAX_READ_BYTES = 16 << 20;
 const MAX_MESSAGE_BYTES = MAX_READ_BYTES + (64 << 10);
 
-export const COMMAND = { ping: 0x01, case: 0x02, bench: 0x03, test: 0x04, cycle: 0x05, reload: 0x06, rescue: 0x10 } as const;
-const MESSAGE = { hello: 0x81, begin: 0x82, open: 0x83, read: 0x84, end: 0x85, bench: 0x86, error: 0x87, action: 0x88, census: 0x89, reload: 0x8a, crowd: 0x8b, rescue: 0x90 } as const;
+export const COMMAND = { ping: 0x01, case: 0x02, bench: 0x03, test: 0x04, cycle: 0x05, reload: 0x06, mount: 0x07, rescue: 0x10 } as const;
+const MESSAGE = { hello: 0x81, begin: 0x82, open: 0x83, read: 0x84, end: 0x85, bench: 0x86, error: 0x87, action: 0x88, census: 0x89, reload: 0x8a, crowd: 0x8b, mount: 0x8c, entry: 0x8d, rescue: 0x90 } as const;
 
 /** The guest broke the protocol. */
 export class WireError extends Error {
@@ -107,6 +107,8 @@ export type Message =
   | ({ readonly type: 'census' } & Census)
   | { readonly type: 'reload'; readonly unload: number; readonly load: number }
   | { readonly type: 'crowd'; readonly case: number; readonly times: number; readonly stage: number; readonly errno: number }
+  | { readonly type: 'entry'; readonly kind: number; readonly pass: number; readonly errno: number; readonly path: string; readonly content: Buffer }
+  | { readonly type: 'mount'; readonly stage: number; readonly device: number; readonly errno: number; readonly leftover: number }
   | { readonly type: 'error'; readonly text: string }
   | { readonly type: 'rescue'; readonly log: string };
 
@@ -186,6 +188,12 @@ export function encodeCycle(command: CaseCommand, iterations: number, every: num
 export function encodeReload(module: string): Buffer {
   const name = Buffer.from(module);
   return encodeFrame(COMMAND.reload, Buffer.concat([Buffer.of(name.length), name]));
+}
+
+/** Mounts the target device as this file system and has all its files sent. */
+export function encodeMount(command: CaseCommand, fileSystem: string): Buffer {
+  const name = Buffer.from(fileSystem);
+  return encodeFrame(COMMAND.mount, Buffer.concat([Buffer.of(name.length), name, casePayload(command)]));
 }
 
 function casePayload(command: CaseCommand): Buffer {
@@ -330,6 +338,15 @@ function decode(type: number, p: Buffer): Message {
     case MESSAGE.crowd:
       exactly(16);
       return { type: 'crowd', case: p.readUInt32LE(0), times: p.readUInt32LE(4), stage: p.readUInt16LE(8), errno: p.readUInt32LE(12) };
+    case MESSAGE.entry: {
+      need(8);
+      const path = p.readUInt16LE(2);
+      need(8 + path);
+      return { type: 'entry', kind: p.readUInt8(0), pass: p.readUInt8(1), errno: p.readUInt32LE(4), path: p.toString('utf8', 8, 8 + path), content: p.subarray(8 + path) };
+    }
+    case MESSAGE.mount:
+      exactly(12);
+      return { type: 'mount', stage: p.readUInt16LE(0), device: p.readUInt16LE(2), errno: p.readUInt32LE(4), leftover: p.readUInt32LE(8) };
     case MESSAGE.error:
       return { type: 'error', text: p.toString('latin1', 0, 1024) };
     case MESSAGE.rescue:

@@ -35,6 +35,7 @@ enum {
 	CMD_TEST = 0x04,
 	CMD_CYCLE = 0x05,
 	CMD_RELOAD = 0x06,
+	CMD_MOUNT = 0x07,
 	CMD_RESCUE = 0x10,
 
 	MSG_HELLO = 0x81,
@@ -48,6 +49,8 @@ enum {
 	MSG_CENSUS = 0x89,
 	MSG_RELOAD = 0x8a,
 	MSG_CROWD = 0x8b,
+	MSG_ENTRY = 0x8d,
+	MSG_MOUNT = 0x8c,
 	MSG_RESCUE = 0x90,
 };
 
@@ -129,6 +132,10 @@ void send_read(int port, uint32_t number, unsigned index, unsigned by, const str
 void run_case(int port, struct cursor *c);
 void run_bench(int port, struct cursor *c);
 void run_cycle(int port, struct cursor *c);
+void run_mount(int port, struct cursor *c);
+
+/* tree.c */
+int send_tree(int port, const struct device *d, const char *type);
 
 /* cycle.c */
 /* Tells what the kernel holds, after `done` cycles of which `opened` had a device to read. */

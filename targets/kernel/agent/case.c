@@ -477,3 +477,33 @@ void run_cycle(int port, struct cursor *c)
 	/* The last one ends it. */
 	send_census(port, iterations, opened, leftover);
 }
+
+/* A case's devices with a file system on the last of them. */
+void run_mount(int port, struct cursor *c)
+{
+	static struct plan p;
+	char type[32] = "";
+	uint8_t bytes = take_u8(c), head[16], *q = head;
+	const uint8_t *text = take_bytes(c, bytes);
+	unsigned made = 0;
+	int stage, error = 0, leftover;
+
+	if (c->bad || bytes >= sizeof(type) || (memcpy(type, text, bytes), parse_plan(c, &p))) {
+		send_error(port, "malformed mount");
+		return;
+	}
+	stage = make_devices(&p, &made, &error);
+	if (stage == STAGE_DONE) {
+		stage = STAGE_OPEN;
+		error = send_tree(port, &devices[p.target], type);
+		if (!error)
+			stage = STAGE_DONE;
+	}
+	let_go();
+	leftover = remove_devices(&p);
+	q = put_u16(q, stage);
+	q = put_u16(q, made);
+	q = put_u32(q, error);
+	q = put_u32(q, leftover);
+	send_frame(port, MSG_MOUNT, head, q - head, NULL, 0);
+}

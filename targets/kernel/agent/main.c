@@ -244,6 +244,9 @@ int main(void)
 		case CMD_CYCLE:
 			run_cycle(port, &c);
 			break;
+		case CMD_MOUNT:
+			run_mount(port, &c);
+			break;
 		case CMD_RELOAD:
 			run_reload(port, &c);
 			break;

@@ -21,12 +21,12 @@ const CONSOLE = { name: 'dev/console', mode: 0o020600, device: [5, 1] } as const
 /**
  * Makes the archive: `/init`, `/modules/*.ko`, and `/modules/order` with one file
  * name a line in the order of insertion. `/dev/console` is there so that the agent
- * has its output from its first instruction on.
+ * has its output from its first instruction on. `more`: modules of the kernel's own that are inserted besides.
  */
-export async function buildInitramfs(agent: string, module: string | undefined, kernel: KernelTree, cache: Cache, signal?: AbortSignal): Promise<Initramfs> {
+export async function buildInitramfs(agent: string, module: string | undefined, kernel: KernelTree, cache: Cache, signal?: AbortSignal, more: readonly string[] = []): Promise<Initramfs> {
   const own = module === undefined ? undefined : { file: basename(module), bytes: await readFile(module) };
   const needed = own === undefined ? [] : (readModuleInfo(own.bytes)?.depends ?? []);
-  const modules = [...stockModules(kernel, needed), ...(own === undefined ? [] : [own])];
+  const modules = [...stockModules(kernel, [...more, ...needed]), ...(own === undefined ? [] : [own])];
   const entries: CpioEntry[] = [
     ...['dev', 'modules', 'proc', 'sys'].map((name) => ({ name, mode: FOLDER })),
     CONSOLE,

@@ -9,8 +9,9 @@ import type { Steps } from './steps.ts';
 /**
  * `vm`: to boot anything. `build`: to compile the agent or a module that is not in
  * the cache. `xz`: to unpack what Debian compresses so. `kernel`: to compile a kernel.
+ * `fs`: to make file systems.
  */
-export type Purpose = 'vm' | 'build' | 'xz' | 'kernel';
+export type Purpose = 'vm' | 'build' | 'xz' | 'kernel' | 'fs';
 
 /** What every run may need; the rest is installed only where it is wanted. */
 const COMMON: readonly Purpose[] = ['vm', 'build'];
@@ -43,6 +44,9 @@ const NEEDS: readonly Need[] = [
   { package: 'bc', purpose: 'kernel', present: command('bc') },
   { package: 'flex', purpose: 'kernel', present: command('flex') },
   { package: 'bison', purpose: 'kernel', present: command('bison') },
+  { package: 'e2fsprogs', purpose: 'fs', present: command('mke2fs', 'debugfs') },
+  { package: 'erofs-utils', purpose: 'fs', present: command('mkfs.erofs') },
+  { package: 'squashfs-tools', purpose: 'fs', present: command('mksquashfs') },
   { package: 'libelf-dev', purpose: 'kernel', present: () => existsSync('/usr/include/gelf.h') },
 ];
 
