@@ -198,13 +198,13 @@ function readablePrefix(device: Device, offset: number, length: number): Uint8Ar
  */
 function alternativesOf(c: Case, strict: Attempt, declared: ReadonlySet<string>): Alternative[] {
   const alternatives: Alternative[] = [];
-  const tried = new Set<string>();
+  const followed = new Set<string>();
   const queue: string[][] = extend([], strict.asked);
-  while (queue.length > 0 && tried.size < MAX_ALTERNATIVES) {
+  while (queue.length > 0 && followed.size < MAX_ALTERNATIVES) {
     const flags = queue.shift()!;
     const key = flags.join();
-    if (tried.has(key)) continue;
-    tried.add(key);
+    if (followed.has(key)) continue;
+    followed.add(key);
     const found = attempt(c, flags, declared);
     if (!sameOutcome(found.outcome, strict.outcome) || refusedBy(found.outcome) !== refusedBy(strict.outcome)) alternatives.push({ flags, outcome: found.outcome });
     queue.push(...extend(flags, found.asked));
