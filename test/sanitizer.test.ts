@@ -2,7 +2,7 @@
 /**
  * The sanitizer kernel 6.1 in a virtual machine: it blames nothing on the stock
  * targets, and says it where a module does what sanitizers are for. The first time,
- * the kernel is downloaded and built, four and a half minutes on two idle cores.
+ * the kernel is downloaded and built, 8 minutes of processor time.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

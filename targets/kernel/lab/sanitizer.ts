@@ -25,7 +25,7 @@ const KIND = 'sanitizer';
 const RECORD = 'kernel.json';
 /** Counted up when the way of building changes, so that older builds are not used. */
 const RECIPE = 1;
-/** Seconds for a build, which takes four and a half minutes on two idle cores. */
+/** Seconds for a build, which takes 8 minutes of processor time. */
 const BUILD_SECONDS = 5400;
 const CONFIG = readFileSync(new URL('sanitizer.config', import.meta.url), 'utf8');
 /** Options that a series no longer has: 6.12 turned BASE_FULL into BASE_SMALL, which stays off. */
@@ -44,8 +44,8 @@ const KEPT = [
 ] as const;
 
 /**
- * The sanitizer kernel of a series: that of the cache, else built now (4½ minutes on
- * two idle cores) from the source package that apt offers. Throws as `fromApt` and
+ * The sanitizer kernel of a series: that of the cache, else built now (8 minutes of
+ * processor time) from the source package that apt offers. Throws as `fromApt` and
  * `ensurePackages` do, and `EngineError` with the first errors where it does not compile.
  */
 export async function ensureSanitizer(cache: Cache, steps: Steps, series: Series, signal?: AbortSignal): Promise<KernelTree> {
