@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** One outcome against what was observed: what differs first, if anything. */
 import { createHash } from 'node:crypto';
-import type { Case, Expectation, GovernedRange, Observation, Opened, Outcome, ReadObservation, ReadOutcome, ReadPlan, Refusal } from '../model/index.ts';
+import type { Case, Crowd, Expectation, GovernedRange, Observation, Opened, Outcome, ReadObservation, ReadOutcome, ReadPlan, Refusal } from '../model/index.ts';
 import { crowdText, FINDING_KINDS, isPlainRead, mayFail, readText, type FindingKind, type Meanwhile } from '../model/index.ts';
 
 export interface Mismatch {
@@ -54,7 +54,7 @@ function compareOpened(c: Case, expected: Opened, seen: Observation, device: Dev
 /** What was done to the device while it was read, where it failed: all of it must succeed on a device that could be made. */
 function compareMeanwhile(c: Case, { meanwhile }: Observation): Mismatch | null {
   if (!c.access.crowd || meanwhile?.failed === undefined) return null;
-  return { kind: 'refuses-valid', clause: crowdClause(c), why: `${crowdText(c.access.crowd)}: after ${meanwhile.times - 1} times it failed: ${meanwhile.failed}` };
+  return { kind: 'refuses-valid', clause: crowdClause(c.access.crowd), why: `${crowdText(c.access.crowd)}: after ${meanwhile.times - 1} times it failed: ${meanwhile.failed}` };
 }
 
 function compareRead(c: Case, i: number, size: number, expected: Opened, seen: Observation): Mismatch | null {
@@ -77,24 +77,22 @@ function compareRead(c: Case, i: number, size: number, expected: Opened, seen: O
   return compareKnown(c, i, want, visible, got, seen, expected);
 }
 
-/** The first `known` bytes of an observed read; null where it was sent as a digest of more than those. */
+/** The first `known` bytes of an observed read, whose digest nobody looks at beside them; null where it was sent as a digest of more than those. */
 function clip(got: ReadObservation, known: number): ReadObservation | null {
   if (got.result <= known) return got;
-  return got.bytes ? { ...got, result: known, sha256: '', bytes: got.bytes.subarray(0, known) } : null;
+  return got.bytes ? { ...got, result: known, bytes: got.bytes.subarray(0, known) } : null;
 }
 
 function compareKnown(
   c: Case, i: number, want: Exclude<ReadOutcome, { outcome: 'any' }>, visible: number, got: ReadObservation, seen: Observation, expected: Opened,
 ): Mismatch | null {
-  if (want.outcome === 'bytes' && want.mayFail && failedAtPage(got, want.bytes.subarray(0, visible))) return null;
-  if (want.outcome === 'bytes') return compareBytes(c, i, want.bytes.subarray(0, visible), want.ranges, got, seen, expected);
-  if (want.goodBytes.length >= visible) return compareBytes(c, i, want.goodBytes.subarray(0, visible), [], got, seen, expected);
+  if (want.outcome === 'bytes') {
+    const bytes = want.bytes.subarray(0, visible);
+    if (want.mayFail && (got.result < 0 || rightSoFar(got, bytes))) return null;
+    return compareBytes(c, i, bytes, got, seen, expected, want.ranges);
+  }
+  if (want.goodBytes.length >= visible) return compareBytes(c, i, want.goodBytes.subarray(0, visible), got, seen, expected);
   return compareError(i, want, got);
-}
-
-/** Whether a read failed, or ended early with the right bytes. */
-function failedAtPage(got: ReadObservation, want: Uint8Array): boolean {
-  return got.result < 0 || (got.result > 0 && got.result < want.length && sameBytes(got, want.subarray(0, got.result)));
 }
 
 /** The clause that a refused sound image leans on, where it is not the plainest one. */
@@ -103,41 +101,37 @@ function refusedClause(c: Case, expectation: Expectation): string {
 }
 
 function compareError(read: number, want: Extract<ReadOutcome, { outcome: 'error' }>, got: ReadObservation): Mismatch | null {
-  if (got.result < 0) return null;
-  const good = want.goodBytes.subarray(0, got.result);
-  if (got.result > 0 && sameBytes(got, good)) return null;
+  if (got.result < 0 || rightSoFar(got, want.goodBytes)) return null;
   return {
     kind: 'accepts-invalid', clause: want.clause, read,
     why: `read ${read} must fail after ${want.goodBytes.length} bytes: ${want.why}; it gave ${got.result} bytes`,
   };
 }
 
+/** `ranges`: the clauses of `want`; absent where only the read itself can be charged. */
 function compareBytes(
-  c: Case, read: number, want: Uint8Array, ranges: readonly GovernedRange[], got: ReadObservation, seen: Observation, expected: Opened,
+  c: Case, read: number, want: Uint8Array, got: ReadObservation, seen: Observation, expected: Opened, ranges?: readonly GovernedRange[],
 ): Mismatch | null {
-  const plan = c.access.reads[read]!;
-  const what = `read ${read} (${readText(plan)}${got.reader === undefined ? '' : `; reader ${got.reader} of ${crowdText(c.access.crowd!)}, not the one that read it alone`})`;
-  const clauseAt = (at: number): string => ranges.find((r) => at < r.to)?.clause ?? 'DM-RD-01';
+  const crowd = got.reader === undefined ? undefined : c.access.crowd!;
+  const what = `read ${read} (${readText(c.access.reads[read]!)}${crowd ? `; reader ${got.reader} of ${crowdText(crowd)}, not the one that read it alone` : ''})`;
+  const contentClause = (at: number): string => ranges?.find((r) => at < r.to)?.clause ?? 'DM-RD-01';
+  // What one reader alone got right is charged neither to the content nor to the way of reading.
+  const clauseAt = (at: number, content = at): string => (crowd ? crowdClause(crowd) : accessClause(c, read, at, seen, expected) ?? contentClause(content));
   if (got.result < 0) {
     // Which part of it made the read fail is not told; a tail or a gap at its end is likelier than what came before.
-    return { kind: 'refuses-valid', clause: accessClause(c, read, 0, seen, expected) ?? clauseAt(want.length - 1), read, why: `${what} must give ${want.length} bytes; it failed with ${errno(got.result)}` };
+    return { kind: 'refuses-valid', clause: clauseAt(0, want.length - 1), read, why: `${what} must give ${want.length} bytes; it failed with ${errno(got.result)}` };
   }
   // What came before a device failed may be given first.
-  if (mayFail(c.access) && got.result > 0 && got.result < want.length && sameBytes(got, want.subarray(0, got.result))) return null;
+  if (mayFail(c.access) && rightSoFar(got, want)) return null;
   if (got.result !== want.length) {
-    const at = Math.min(got.result, want.length);
-    return { kind: 'corruption', clause: accessClause(c, read, at, seen, expected) ?? clauseAt(at), read, why: `${what} must give ${want.length} bytes; it gave ${got.result}` };
+    return { kind: 'corruption', clause: clauseAt(Math.min(got.result, want.length)), read, why: `${what} must give ${want.length} bytes; it gave ${got.result}` };
   }
   if (sameBytes(got, want)) return null;
-  if (!got.bytes) return { kind: 'corruption', clause: clauseAt(0), read, why: `${what} has another SHA-256 than expected` };
+  if (!got.bytes) return { kind: 'corruption', clause: crowd ? crowdClause(crowd) : contentClause(0), read, why: `${what} has another SHA-256 than expected` };
   const first = want.findIndex((b, i) => got.bytes![i] !== b);
-  if (got.untouched !== undefined && got.untouched <= first) {
-    return { kind: 'memory', clause: 'DM-RD-05', read, why: `${what} succeeded, but its bytes from ${got.untouched} on were never written` };
-  }
-  return {
-    kind: 'corruption', clause: accessClause(c, read, first, seen, expected) ?? clauseAt(first), read,
-    why: `${what}: byte ${first} must be ${hex(want[first]!)}, is ${hex(got.bytes[first]!)}`,
-  };
+  const { untouched = want.length } = got;
+  if (untouched <= first) return { kind: 'memory', clause: 'DM-RD-05', read, why: `${what} succeeded, but its bytes from ${untouched} on were never written` };
+  return { kind: 'corruption', clause: clauseAt(first), read, why: `${what}: byte ${first} must be ${hex(want[first]!)}, is ${hex(got.bytes[first]!)}` };
 }
 
 /**
@@ -146,37 +140,36 @@ function compareBytes(
  */
 function accessClause(c: Case, read: number, at: number, seen: Observation, expected: Opened): string | null {
   const plan = c.access.reads[read]!;
-  // One reader alone got it right.
-  if (seen.reads[read]!.reader !== undefined) return crowdClause(c);
   if (isPlainRead(plan)) return null;
   const position = plan.offset + at;
   const rightBefore = c.access.reads.slice(0, read).some((p, i) => {
     const want = expected.reads[i]!;
     return p.offset <= position && position < p.offset + p.length && want.outcome === 'bytes' && sameBytes(seen.reads[i]!, want.bytes);
   });
-  if (!rightBefore) return null;
-  return waysOfReading(plan, c.access.replaces !== undefined)[0]!;
+  return rightBefore ? wayOfReading(plan, c.access.replaces !== undefined) : null;
 }
 
 /** The clause of what is special about many readers, or of what is done to the device while they read. */
-function crowdClause({ access: { crowd } }: Case): string {
-  return crowd?.meanwhile ? MEANWHILE_CLAUSE[crowd.meanwhile] : 'DM-RD-09';
+function crowdClause({ meanwhile }: Crowd): string {
+  return meanwhile ? MEANWHILE_CLAUSE[meanwhile] : 'DM-RD-09';
 }
 
 const MEANWHILE_CLAUSE: Readonly<Record<Meanwhile, string>> = {
   suspend: 'DM-LIVE-01', reload: 'DM-LIVE-02', remove: 'DM-LIVE-03', 'deferred-remove': 'DM-LIVE-03',
 };
 
-/** Clauses of the ways in which a read is not plain, the rarest first. `replaced`: the device showed another image before. */
-function waysOfReading(plan: ReadPlan, replaced: boolean): string[] {
-  return [
-    ...(replaced && plan.mode !== 'direct' ? ['DM-LIVE-04'] : []),
-    ...(plan.mode === 'mmap' ? ['DM-RD-06'] : []),
-    ...(plan.pieces ? ['DM-RD-07'] : []),
-    ...(plan.huge ? ['DM-RD-08'] : []),
-    ...(plan.mode === 'buffered' ? ['DM-RD-04'] : []),
-    'DM-RD-02',
-  ];
+/** The clause of the rarest way in which a read is not plain. `replaced`: the device showed another image before. */
+function wayOfReading(plan: ReadPlan, replaced: boolean): string {
+  if (replaced && plan.mode !== 'direct') return 'DM-LIVE-04';
+  if (plan.mode === 'mmap') return 'DM-RD-06';
+  if (plan.pieces) return 'DM-RD-07';
+  if (plan.huge) return 'DM-RD-08';
+  return plan.mode === 'buffered' ? 'DM-RD-04' : 'DM-RD-02';
+}
+
+/** Whether a read gave the first of these bytes, or all of them, and no other; one that gave nothing did not. */
+function rightSoFar(got: ReadObservation, want: Uint8Array): boolean {
+  return got.result > 0 && sameBytes(got, want.subarray(0, got.result));
 }
 
 function sameBytes(got: ReadObservation, want: Uint8Array): boolean {

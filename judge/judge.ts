@@ -108,9 +108,12 @@ function mostLenient(alternatives: readonly Alternative[], strict: Outcome): Out
 /** The lenient side for a reader that took it in part: an image that may be refused may also fail to be read, a read that may fail may do so. */
 function excused(lenient: Outcome, strict: Outcome, seen: Observation): Outcome {
   if (lenient.outcome === 'refuse') return lenient;
-  const mayFail = (i: number): boolean => strict.outcome === 'refuse' || strict.reads[i]!.outcome !== 'bytes';
   const failed = (i: number): boolean => seen.reads[i] !== undefined && seen.reads[i].result < 0;
-  return { ...lenient, reads: lenient.reads.map((r, i) => (failed(i) && mayFail(i) ? { outcome: 'any', clause: 'DM-SAFE-01' } : r)) };
+  const reads = lenient.reads.map((r, i) => {
+    const strictly = strict.outcome === 'refuse' ? strict : strict.reads[i]!;
+    return failed(i) && strictly.outcome !== 'bytes' ? { outcome: 'any' as const, clause: strictly.clause } : r;
+  });
+  return { ...lenient, reads };
 }
 
 /** What an image comes to that was opened against the clause, and of which reads then failed. */
