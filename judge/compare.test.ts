@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
-import type { Crowd, GovernedRange, Observation, Outcome, ReadObservation, ReadOutcome, ReadPlan } from '../model/index.ts';
+import type { GovernedRange, Observation, Outcome, ReadObservation, ReadOutcome, ReadPlan } from '../model/index.ts';
 import { caseOf, content, damaged, digest, expectationOf, failed, failing, got, opened, plan, REFUSED, refused, seen, wanted } from '../test/judging.ts';
 import { compare, refusedLate, type Mismatch } from './compare.ts';
 
@@ -15,11 +15,13 @@ interface Setting {
   readonly deviceBytes?: number;
   readonly sizeUnit?: 1 | 512;
   readonly notable?: readonly string[];
+  readonly replaces?: number;
 }
 
 function compared(expected: Outcome, observation: Observation, setting: Setting = {}): Mismatch | null {
-  const { reads = [plan(0, 8192)], sizeUnit = 512, notable = [] } = setting;
-  return compare(caseOf(reads, setting), expected, observation, { sizeUnit }, expectationOf(expected, { notable }));
+  const { reads = [plan(0, 8192)], sizeUnit = 512, notable = [], replaces } = setting;
+  const c = caseOf(reads, setting);
+  return compare({ ...c, access: { ...c.access, ...(replaces === undefined ? {} : { replaces }) } }, expected, observation, { sizeUnit }, expectationOf(expected, { notable }));
 }
 
 /** One read, whole pages from the start where no plan is given. */
@@ -257,9 +259,9 @@ describe('the access is charged, not the content,', () => {
   const READ_512 = plan(512, 512);
 
   /** Clause of a fault in the last of the reads, all others as given or right. */
-  function clauseOfLast(plans: readonly ReadPlan[], last: (right: Uint8Array) => ReadObservation, others: Readonly<Record<number, ReadObservation>> = {}): string | undefined {
+  function clauseOfLast(plans: readonly ReadPlan[], last: (right: Uint8Array) => ReadObservation, others: Readonly<Record<number, ReadObservation>> = {}, setting: Setting = {}): string | undefined {
     const reads = plans.map((p, i) => (i === plans.length - 1 ? last(part(p)) : others[i] ?? got(part(p))));
-    const found = compared(opened(8192, ...plans.map((p) => wanted(part(p), [{ from: 0, to: p.length, clause: 'ZF-BLK-01' }]))), seen(reads), { reads: plans });
+    const found = compared(opened(8192, ...plans.map((p) => wanted(part(p), [{ from: 0, to: p.length, clause: 'ZF-BLK-01' }]))), seen(reads), { reads: plans, ...setting });
     expect(found?.read).toBe(plans.length - 1);
     return found?.clause;
   }
@@ -275,10 +277,24 @@ describe('the access is charged, not the content,', () => {
     ['comes out of a mapping', plan(0, 4096, { mode: 'mmap' }), 'DM-RD-06'],
     ['goes into several buffers', plan(0, 4096, { pieces: [512, 3584] }), 'DM-RD-07'],
     ['goes into huge pages', plan(0, 4096, { huge: true }), 'DM-RD-08'],
+    ['goes from the page cache into several buffers', plan(0, 4096, { mode: 'buffered', pieces: [512, 3584] }), 'DM-RD-07'],
+    ['goes from the page cache into huge pages', plan(0, 4096, { mode: 'buffered', huge: true }), 'DM-RD-08'],
+    ['goes into several buffers in huge pages', plan(0, 4096, { pieces: [512, 3584], huge: true }), 'DM-RD-07'],
     ['is of whole pages', plan(0, 4096), 'ZF-BLK-01'],
     ['is of whole pages in the middle', plan(4096, 4096), 'ZF-BLK-01'],
   ])('where a read %s', (_name, last, clause) => {
     expect(clauseOfLast([plan(0, 8192), last], firstWrong)).toBe(clause);
+  });
+
+  it.each<[string, ReadPlan, string]>([
+    ['page cache', plan(0, 4096, { mode: 'buffered' }), 'DM-LIVE-04'],
+    ['page cache, into several buffers', plan(0, 4096, { mode: 'buffered', pieces: [512, 3584] }), 'DM-LIVE-04'],
+    ['mapping', plan(0, 4096, { mode: 'mmap' }), 'DM-LIVE-04'],
+    ['direct read inside a page', plan(512, 512), 'DM-RD-02'],
+    ['direct read into several buffers', plan(0, 4096, { pieces: [512, 3584] }), 'DM-RD-07'],
+    ['direct read of whole pages', plan(0, 4096), 'ZF-BLK-01'],
+  ])('on a device that showed another image: %s', (_name, last, clause) => {
+    for (const replaces of [0, 1]) expect(clauseOfLast([plan(0, 8192), last], firstWrong, {}, { replaces })).toBe(clause);
   });
 
   it.each<[string, (right: Uint8Array) => ReadObservation, string]>([
@@ -319,49 +335,32 @@ describe('the access is charged, not the content,', () => {
 describe('a read through the page cache beside bytes that cannot be had', () => {
   const want: ReadOutcome = { outcome: 'bytes', bytes: BYTES, ranges: RANGES, mayFail: true };
   const at = plan(0, 8192, { mode: 'buffered' });
+  const wrong = (clause: string, why: string): Mismatch => ({ kind: 'corruption', clause, read: 0, why: `read 0 (buffered, 8192 bytes at 0, buffer at 0 in its page)${why}` });
 
-  it.each<[string, ReadObservation, string | null]>([
+  it.each<[string, ReadObservation, Mismatch | null]>([
     ['gives its bytes', got(BYTES), null],
+    ['gives its bytes, by digest', digest(BYTES), null],
     ['fails', failed(), null],
+    ['fails of something else', failed(12), null],
     ['ends early', got(BYTES.subarray(0, 4096)), null],
-    ['ends early with a wrong byte', got(damaged(BYTES.subarray(0, 4096), 4000)), 'corruption'],
-    ['gives nothing', got(NONE), 'corruption'],
-    ['gives a wrong byte', got(damaged(BYTES, 1)), 'corruption'],
-  ])('%s', (_name, read, kind) => expect(comparedRead(want, read, at)?.kind ?? null).toBe(kind));
-});
+    ['ends early, by digest', digest(BYTES.subarray(0, 4096)), null],
+    ['ends after one byte', got(BYTES.subarray(0, 1)), null],
+    ['ends early with a wrong byte', got(damaged(BYTES.subarray(0, 4096), 4000)), wrong('ST-MRG-04', ' must give 8192 bytes; it gave 4096')],
+    ['ends early with another digest', digest(damaged(BYTES.subarray(0, 4095), 0)), wrong('LS-MAP-01', ' must give 8192 bytes; it gave 4095')],
+    ['gives nothing', got(NONE), wrong('LS-MAP-01', ' must give 8192 bytes; it gave 0')],
+    ['gives nothing, by digest', digest(NONE), wrong('LS-MAP-01', ' must give 8192 bytes; it gave 0')],
+    ['gives a wrong byte', got(damaged(BYTES, 1)), wrong('LS-MAP-01', ': byte 1 must be 0x01, is 0x00')],
+    ['gives a byte more', got(content(8193)), wrong('DM-RD-01', ' must give 8192 bytes; it gave 8193')],
+  ])('%s', (_name, read, expected) => expect(comparedRead(want, read, at)).toEqual(expected));
 
-describe('many readers at once', () => {
-  const plans = [plan(0, 8192)];
-  const together = (crowd: Crowd, read: ReadObservation, meanwhile?: Observation['meanwhile']): Mismatch | null => {
-    const c = caseOf(plans);
-    const expected = opened(8192, wanted(BYTES, RANGES));
-    return compare({ ...c, access: { ...c.access, crowd } }, expected, seen([read], { ...(meanwhile && { meanwhile }) }), { sizeUnit: 512 }, expectationOf(expected));
-  };
-
-  it.each<[Crowd, string]>([
-    [{ readers: 4, rounds: 2 }, 'DM-RD-09'],
-    [{ readers: 4, rounds: 2, meanwhile: 'suspend' }, 'DM-LIVE-01'],
-    [{ readers: 4, rounds: 2, meanwhile: 'reload' }, 'DM-LIVE-02'],
-    [{ readers: 4, rounds: 2, meanwhile: 'remove' }, 'DM-LIVE-03'],
-    [{ readers: 1, rounds: 2, meanwhile: 'deferred-remove' }, 'DM-LIVE-03'],
-  ])('of %o are charged with what is special about them', (crowd, clause) => {
-    expect(together(crowd, got(damaged(BYTES, 9), { reader: 3 }))).toMatchObject({ kind: 'corruption', clause, read: 0 });
-    expect(together(crowd, { ...failed(), reader: 1 })).toMatchObject({ kind: 'refuses-valid', clause });
-    // What one reader alone got wrong is no matter of the crowd.
-    expect(together(crowd, got(damaged(BYTES, 9)))).toMatchObject({ kind: 'corruption', clause: 'LS-MAP-01' });
-    expect(together(crowd, got(BYTES), { times: 5 })).toBeNull();
-    expect(together(crowd, got(BYTES), { times: 5, failed: 'resume: EINVAL' })).toMatchObject({ kind: 'refuses-valid', clause });
+  it('gives no more than the device has', () => {
+    expect(comparedRead(want, got(BYTES.subarray(0, 4096)), at, 8192, { deviceBytes: 4096 })).toBeNull();
+    expect(comparedRead(want, got(BYTES.subarray(0, 512)), at, 8192, { deviceBytes: 4096 })).toBeNull();
+    expect(comparedRead(want, got(BYTES), at, 8192, { deviceBytes: 4096 })).toEqual(wrong('ST-MRG-04', ' must give 4096 bytes; it gave 8192'));
   });
 
-  it('are named with what happened', () => {
-    expect(together({ readers: 4, rounds: 2, meanwhile: 'suspend' }, got(damaged(BYTES, 9), { reader: 3 }))?.why)
-      .toContain('reader 3 of 4 readers at once, 2 times each, while the device is suspended and resumed, not the one that read it alone');
-  });
-
-  it('on a device that showed another image: the page cache is charged', () => {
-    const c = caseOf([plan(0, 8192), plan(0, 4096, { mode: 'buffered' })]);
-    const expected = opened(8192, wanted(BYTES, RANGES), wanted(BYTES.subarray(0, 4096)));
-    const found = compare({ ...c, access: { ...c.access, replaces: 0 } }, expected, seen([got(BYTES), got(damaged(BYTES.subarray(0, 4096), 1))]), { sizeUnit: 512 }, expectationOf(expected));
-    expect(found).toMatchObject({ kind: 'corruption', clause: 'DM-LIVE-04', read: 1 });
+  it.each([plan(0, 8192), at])('is the only one that may do so', (p) => {
+    expect(comparedRead(wanted(BYTES, RANGES), failed(), p)).toMatchObject({ kind: 'refuses-valid', clause: 'ST-MRG-04' });
+    expect(comparedRead(wanted(BYTES, RANGES), got(BYTES.subarray(0, 4095)), p)).toMatchObject({ kind: 'corruption', clause: 'LS-MAP-01' });
   });
 });

@@ -37,6 +37,16 @@ describe('a device over one that fails', () => {
   });
 });
 
+it('a device over one that fails hangs under its own clause, whatever else the image is about', () => {
+  const plain = caseOf([plan(0, 8192)]);
+  const c: Case = { ...plain, access: { ...plain.access, fault: { layer: 0, from: 0, to: 512, kind: 'flakey', since: 0 } } };
+  const hung = seen([], { death: { kind: 'hang', title: 'silent', phase: 'open' } });
+  const found = (over: Case): unknown => judge(over, { ...EXPECTED, notable: ['LS-IDX-07'] }, hung, STANCE, { sizeUnit: 512 });
+  const why = 'no answer in time during open: silent';
+  expect(found(c)).toEqual({ kind: 'hang', clause: 'DM-FLT-01', signature: 'hang: open under DM-FLT-01', why });
+  expect(found(plain)).toEqual({ kind: 'hang', clause: 'LS-IDX-07', signature: 'hang: open under LS-IDX-07', why });
+});
+
 it('an image that was changed is corruption, however right the reads are', () => {
   expect(judge(caseOf([plan(0, 8192)]), EXPECTED, seen([got(BYTES)], { changed: { layer: 1, at: 4096 } }), STANCE, { sizeUnit: 512 })).toEqual({
     kind: 'corruption', clause: 'DM-WR-01', signature: 'corruption: DM-WR-01', why: 'an attempt to change the device changed byte 4096 of the device under layer 1',
