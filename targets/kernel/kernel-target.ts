@@ -14,7 +14,7 @@ import { Cache, defaultCacheRoot } from './lab/cache.ts';
 import type { PreparedLab } from './lab/index.ts';
 import type { Steps } from './lab/steps.ts';
 import { severityOf } from './klog-patterns.ts';
-import { KERNEL_COMMAND_LINE, MAILBOX_BYTES, type Accelerator, type Machine } from './qemu-args.ts';
+import { kernelCommandLine, MAILBOX_BYTES, type Accelerator, type Machine } from './qemu-args.ts';
 import { runDir } from './run-dir.ts';
 import { KernelSession, type SessionParts } from './session.ts';
 import { BootError, obtainTemplate, restore, type Template } from './template.ts';
@@ -101,7 +101,7 @@ export async function openKernelTarget(lab: PreparedLab, options: KernelTargetOp
         qemu: lab.qemu.version,
         accelerator,
         initramfs: lab.initramfsSha256,
-        'kernel-command-line': KERNEL_COMMAND_LINE,
+        'kernel-command-line': kernelCommandLine(launcher.machine),
       },
       remake: options.remake ?? {},
     },
@@ -134,7 +134,7 @@ export async function openKernelTarget(lab: PreparedLab, options: KernelTargetOp
 export async function openLauncher(lab: PreparedLab, options: Pick<KernelTargetOptions, 'steps' | 'cacheDir' | 'accelerator'>, processors = 1): Promise<Launcher> {
   const cache = new Cache(options.cacheDir ?? defaultCacheRoot());
   const step = <T>(name: string, work: () => Promise<T>): Promise<T> => (options.steps === undefined ? work() : options.steps.run(name, work));
-  const parts: Omit<Machine, 'accelerator'> = { firmware: lab.qemu.firmware, bzImage: lab.kernel.bzImage, initramfs: lab.initramfs, ...(processors === 1 ? {} : { processors }) };
+  const parts: Omit<Machine, 'accelerator'> = { firmware: lab.qemu.firmware, bzImage: lab.kernel.bzImage, initramfs: lab.initramfs, ...(processors === 1 ? {} : { processors }), ...(lab.kernel.sanitizers === true && { errorsOnConsole: true }) };
   const chosen = options.accelerator ?? (await chooseAccelerator(lab.qemu, parts, cache));
   return step('start the virtual machine', async () => {
     try {

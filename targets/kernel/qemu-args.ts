@@ -20,6 +20,8 @@ export interface Machine {
   readonly accelerator: Accelerator;
   /** Absent: one. */
   readonly processors?: number;
+  /** True: the log's errors are worth a slow serial port, since a report may be all that is left before a panic. */
+  readonly errorsOnConsole?: boolean;
 }
 
 export const RAM_MEGABYTES = 256;
@@ -31,10 +33,11 @@ export const MAILBOX_BYTES = 512 << 20;
  * a case's time; these make them as short as the kernel can. `panic=-1` with QEMU's `-no-reboot`
  * ends the process at once on a panic. `unknown_nmi_panic`: an NMI from the
  * host makes a hung kernel say where it is. `loglevel=3`: the serial port is
- * slow; an oops raises the level itself.
+ * slow; an oops raises the level itself, but a sanitizer's report is an error
+ * (level 3) and would be lost with the panic that comes after it.
  */
-export const KERNEL_COMMAND_LINE = [
-  'console=ttyS0', 'quiet', 'loglevel=3', 'panic=-1', 'oops=panic', 'nokaslr', 'reboot=t', 'mitigations=off',
+export const kernelCommandLine = ({ errorsOnConsole = false }: Pick<Machine, 'errorsOnConsole'>): string => [
+  'console=ttyS0', 'quiet', `loglevel=${errorsOnConsole ? 4 : 3}`, 'panic=-1', 'oops=panic', 'nokaslr', 'reboot=t', 'mitigations=off',
   'rcupdate.rcu_expedited=1', 'rcu_nocbs=all', 'rcutree.jiffies_till_first_fqs=0', 'rcutree.jiffies_till_next_fqs=1', 'unknown_nmi_panic=1', 'printk.devkmsg=on', 'random.trust_cpu=on', 'tsc=reliable', 'nowatchdog',
 ].join(' ');
 
@@ -60,7 +63,7 @@ export function qemuArguments(machine: Machine, memory: Memory, mailbox: string)
     ...machine.firmware.flatMap((folder) => ['-L', folder]),
     '-machine', 'pc,memory-backend=ram,usb=off,vmport=off', '-accel', machine.accelerator, '-cpu', CPU[machine.accelerator],
     '-m', `${RAM_MEGABYTES}M`, '-smp', String(machine.processors ?? 1), '-object', ram,
-    '-kernel', machine.bzImage, '-initrd', machine.initramfs, '-append', KERNEL_COMMAND_LINE,
+    '-kernel', machine.bzImage, '-initrd', machine.initramfs, '-append', kernelCommandLine(machine),
     ...socket('console', FD.console), '-serial', 'chardev:console',
     ...socket('agent', FD.agent), ...socket('rescue', FD.rescue),
     '-device', 'virtio-serial-pci', '-device', 'virtserialport,chardev=agent,name=ovbd.agent', '-device', 'virtserialport,chardev=rescue,name=ovbd.rescue',

@@ -27,6 +27,8 @@ export interface KernelTree {
   readonly makeVariables?: readonly string[];
   /** True where a module is compiled so that the kernel counts which of its lines run. */
   readonly coverage?: boolean;
+  /** True where the kernel looks for wrong uses of memory, which it tells through its log. */
+  readonly sanitizers?: boolean;
 }
 
 const META = 'linux-image-cloud-amd64';

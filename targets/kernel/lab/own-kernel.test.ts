@@ -17,7 +17,7 @@ function bzImage(release: string): Buffer {
   return image;
 }
 
-const CONFIG = ['BLK_DEV_INITRD', 'DEVTMPFS', 'TMPFS', 'PROC_FS', 'SYSFS', 'MODULES', 'BINFMT_ELF', 'SERIAL_8250_CONSOLE', 'PCI', 'VIRTIO_PCI', 'VIRTIO_BLK', 'VIRTIO_CONSOLE', 'BLK_DEV_DM', 'DM_BUFIO', 'DM_ZERO'];
+const CONFIG = ['BLK_DEV_INITRD', 'DEVTMPFS', 'TMPFS', 'PROC_FS', 'SYSFS', 'MODULES', 'BINFMT_ELF', 'SERIAL_8250_CONSOLE', 'PCI', 'VIRTIO_PCI', 'VIRTIO_BLK', 'VIRTIO_CONSOLE', 'BLK_DEV_DM', 'DM_BUFIO', 'DM_ZERO', 'DM_FLAKEY', 'DM_DELAY'];
 
 let made = 0;
 function build(files: Readonly<Record<string, string>>): { bzImage: string; build: string } {

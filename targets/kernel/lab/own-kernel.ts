@@ -13,7 +13,7 @@ const MAX_IMAGE_BYTES = 256 << 20;
 /** What the lab cannot do without, built in or as modules (`=m`). */
 const NEEDED = [
   'BLK_DEV_INITRD', 'DEVTMPFS', 'TMPFS', 'PROC_FS', 'SYSFS', 'MODULES', 'BINFMT_ELF', 'SERIAL_8250_CONSOLE', 'PCI',
-  'VIRTIO_PCI', 'VIRTIO_BLK', 'VIRTIO_CONSOLE', 'BLK_DEV_DM', 'DM_BUFIO', 'DM_ZERO',
+  'VIRTIO_PCI', 'VIRTIO_BLK', 'VIRTIO_CONSOLE', 'BLK_DEV_DM', 'DM_BUFIO', 'DM_ZERO', 'DM_FLAKEY', 'DM_DELAY',
 ] as const;
 
 /**
@@ -45,6 +45,7 @@ export async function ownKernel({ bzImage, build }: { readonly bzImage: string; 
     packages: { bzImage: sha256(image), config: sha256(part('.config')), 'Module.symvers': sha256(part('Module.symvers')) },
     makeVariables: compilerOf(config),
     coverage: config.get('CONFIG_GCOV_KERNEL') === 'y',
+    sanitizers: config.get('CONFIG_KASAN') === 'y',
   };
 }
 

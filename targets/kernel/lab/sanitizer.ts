@@ -97,6 +97,7 @@ function readTree(folder: string): KernelTree {
     headersDir: join(folder, 'build'),
     makeVariables: VARIABLES,
     coverage: true,
+    sanitizers: true,
   };
 }
 
