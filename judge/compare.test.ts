@@ -215,6 +215,7 @@ describe('a device that its table made shorter than the image', () => {
     ['must be read up to there from the middle', plan(3584, 1024), BYTES.subarray(3584, 4608), failed(), 'refuses-valid: must give 512 bytes; it failed with EIO'],
     ['gives nothing behind its end', plan(4096, 512), BYTES.subarray(4096, 4608), got(NONE), null],
     ['gives nothing far behind its end', plan(7680, 512), BYTES.subarray(7680), got(NONE), null],
+    ['gives nothing of much behind its end', plan(4608, 3584), BYTES.subarray(4608), got(NONE), null],
     ['gives something behind its end', plan(4096, 512), BYTES.subarray(4096, 4608), got(BYTES.subarray(4096, 4608)), 'corruption: must give 0 bytes; it gave 512'],
   ])('%s', (_name, at, bytes, read, expected) => {
     const found = comparedRead(wanted(bytes), read, at, 8192, setting);
