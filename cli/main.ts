@@ -54,6 +54,7 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .option('--out <dir>', 'folder for run.jsonl, junit.xml and findings/ (default: reports/out/<time>)', once)
     .option('--no-vm', 'leave out what needs a virtual machine')
     .option('--jobs <n>', 'instances of a target at the same time (default: one a processor); results do not depend on it', wholeNumber(1, 64))
+    .option('--coverage', 'count which lines and branches of the patch are reached, on kernels that can: with --sanitize, or of yours with GCOV')
     .option('--quiet', 'no progress')
     .option('--json', 'events as JSON Lines on stdout, everything else on stderr')
     .addOption(new Option('--format <form>', 'what stdout has; everything else goes to stderr where it is for tools').choices(['text', 'json', 'ktap']))

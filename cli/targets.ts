@@ -20,6 +20,8 @@ export interface TargetRequest extends Subject, Kernels {
   readonly vm: boolean;
   /** Virtual machines at the same time. */
   readonly jobs?: number;
+  /** True: lines of the patch are counted where its kernel can. */
+  readonly coverage?: boolean;
 }
 
 /** What the lab is made with. */
@@ -49,7 +51,18 @@ export function targetNames(request: TargetRequest): TargetName[] {
   if ((request.kernel ?? request.kernelBuild ?? request.sanitize) !== undefined && !names.some(isVm)) {
     throw new UsageError('--kernel, --kernel-build and --sanitize need a target that runs on a kernel: --target stock or patch');
   }
+  if (request.coverage === true) checkCoverage(request, names);
   return names as TargetName[];
+}
+
+/** Which kernel counts lines. */
+const COUNTING = 'a kernel that counts lines: a sanitizer kernel (--sanitize or --sanitize=only), or one of yours with CONFIG_GCOV_KERNEL (--kernel FILE --kernel-build FOLDER)';
+
+/** Throws `UsageError` where nothing of what is asked for can count lines. */
+function checkCoverage(request: TargetRequest, names: readonly string[]): void {
+  if (!request.vm || !names.includes('patch')) throw new UsageError('--coverage needs --target patch, in a virtual machine: it counts the lines of the patch');
+  if (request.module !== undefined) throw new UsageError('--coverage needs the sources: give --patch or --source instead of --module');
+  if (request.sanitize === undefined && request.kernelBuild === undefined) throw new UsageError(`--coverage needs ${COUNTING}`);
 }
 
 /** A target before it is opened. */
@@ -75,7 +88,7 @@ export async function openTargets(request: TargetRequest, tools: LabTools): Prom
   try {
     await inParallel(plans, availableParallelism(), signal, async ({ name, column }, i) => {
       try {
-        opened[i] = column === undefined ? await openBuiltin(name as TargetName) : await openKernel(column, request.jobs, { ...tools, signal });
+        opened[i] = column === undefined ? await openBuiltin(name as TargetName) : await openKernel(column, request.jobs, { ...tools, signal }, request.coverage);
       } catch (error) {
         const skips = column !== undefined && !signal.aborted && ((several && error instanceof UsageError) || await isMachinesFault(error, column.role));
         if (skips) {
@@ -92,6 +105,9 @@ export async function openTargets(request: TargetRequest, tools: LabTools): Prom
     tools.signal.throwIfAborted();
     plans.forEach(({ name }, i) => reasons[i] !== undefined && skipped.push({ target: name, reason: reasons[i]! }));
     const targets = opened.filter((t) => t !== undefined);
+    if (request.coverage === true && targets.length > 0 && targets.every((t) => t.coverage === undefined)) {
+      throw new UsageError(`nothing that runs counts its lines; --coverage needs ${COUNTING}`);
+    }
     if (targets.length === 0) {
       throw new UsageError(['nothing can run', ...skipped.map((s) => `  ${s.target}: ${s.reason}`)].join('\n'));
     }
@@ -125,13 +141,13 @@ export async function openBuiltin(name: TargetName): Promise<Target> {
   return builtinTarget(name)!;
 }
 
-/** Prepares the lab of a column and opens it, with so many virtual machines. */
-export async function openKernel(column: KernelColumn, jobs: number | undefined, tools: LabTools): Promise<Target> {
+/** Prepares the lab of a column and opens it, with so many virtual machines; with `coverage`, lines are counted where its kernel can. */
+export async function openKernel(column: KernelColumn, jobs: number | undefined, tools: LabTools, coverage = false): Promise<Target> {
   const { prepareLab } = await import('../targets/kernel/lab/index.ts');
   const { openKernelTarget } = await import('../targets/kernel/kernel-target.ts');
   const lab = await prepareLab({ ...column.lab, kernel: column.kernel, sanitize: column.sanitize, ...tools });
   return openKernelTarget(lab, {
-    name: column.name, remake: column.remake, steps: tools.steps, cacheDir: tools.cache.root, ...(jobs !== undefined && { lanes: jobs }),
+    name: column.name, remake: column.remake, steps: tools.steps, cacheDir: tools.cache.root, ...(jobs !== undefined && { lanes: jobs }), coverage,
   });
 }
 

@@ -14,3 +14,4 @@ export * from './lowered.ts';
 export * from './table.ts';
 export * from './fault.ts';
 export * from './view.ts';
+export * from './coverage.ts';

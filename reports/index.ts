@@ -15,3 +15,5 @@ export * from './text.ts';
 export * from './inspect-text.ts';
 export * from './json-stream.ts';
 export * from './spec-text.ts';
+export * from './coverage.ts';
+export { reachedOf } from './coverage-text.ts';

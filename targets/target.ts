@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The one interface between the engine and whatever is tested. */
-import type { Case, Explanation, Lowered, Observation, Stance, TargetIdentity } from '../model/index.ts';
+import type { Case, Explanation, Lowered, Observation, SourceCoverage, Stance, TargetIdentity } from '../model/index.ts';
 
 /** One case made ready for a target. */
 export interface Job {
@@ -52,5 +52,7 @@ export interface Target {
   explain?(log: string, title: string): Promise<Explanation | undefined>;
   /** How bad what a title names is, of deaths and complaints of one kind; 0 is the worst. */
   severity?(title: string): number;
+  /** What its instances have reached of the sources under test until now; absent where that is not counted. */
+  coverage?(signal?: AbortSignal): Promise<SourceCoverage>;
   close(): Promise<void>;
 }

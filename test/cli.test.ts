@@ -45,7 +45,7 @@ describe('usage', () => {
     [['run', '--cases', '0']], [['run', '--time', '5']], [['run', '--jobs', '0']], [['run', '--target', 'nope']], [['run', '--target', 'patch']],
     [['run', '--patch', 'a', '--patch', 'b']], [['run', '--patch', 'a', '--module', 'b']], [['run', '--patch', 'a', '--target', 'oracle']],
     [['run', '--no-vm', '--target', 'stock']], [['run', '--target', 'oracle', '--kernel', '6.12']], [['run', '--json', '--format', 'ktap']],
-    [['run', '--sanitize', 'never']], [['diff', 'x']], [['diff', 'x', 'y']], [['read', 'x']], [['read', 'x', '-o', 'y']], [['read', '-o', 'y']],
+    [['run', '--sanitize', 'never']], [['run', '--coverage']], [['diff', 'x']], [['diff', 'x', 'y']], [['read', 'x']], [['read', 'x', '-o', 'y']], [['read', '-o', 'y']],
     [['read', 'x', '-o', 'y', '--as', 'tar']], [['replay']], [['replay', 'nothing']], [['replay', '.']], [['doctor', 'x']],
   ])('%j is wrong usage', (args) => {
     const { code, stderr } = ovbd(...args);

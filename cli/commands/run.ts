@@ -5,7 +5,8 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { runSuite } from '../../engine/run.ts';
 import { EXIT, UsageError, type Event, type FooterEvent, type Reporter } from '../../model/index.ts';
-import { JsonlReporter, JunitReporter, KtapReporter, MatrixReporter, TerminalReporter, saveFinding } from '../../reports/index.ts';
+import { JsonlReporter, JunitReporter, KtapReporter, MatrixReporter, TerminalReporter, reachedOf, saveCoverage, saveFinding, type TargetCoverage } from '../../reports/index.ts';
+import type { Target } from '../../targets/target.ts';
 import { Cache, Steps } from '../../targets/kernel/lab/index.ts';
 import { makeOutFolder, replayCommand } from '../out-folder.ts';
 import { EXIT_STOPPED } from '../stop.ts';
@@ -23,6 +24,8 @@ export interface RunOptions extends Subject, Kernels {
   readonly out?: string;
   readonly vm: boolean;
   readonly jobs?: number;
+  /** Count which lines of the patch the run reaches. */
+  readonly coverage?: boolean;
   readonly quiet?: boolean;
   /** The same as the format `json`. */
   readonly json?: boolean;
@@ -75,12 +78,28 @@ export async function run(options: RunOptions, signal: AbortSignal): Promise<num
       progress: (p) => terminal.progress(p),
     }, emit);
     if (opened.missed) terminal.line('what was asked for could not all run (see "skipped" above): exit code 3 even without findings');
-    terminal.line(`report in ${out}: run.jsonl, junit.xml${matrix.isThere ? ', matrix.txt, matrix.json' : ''}${footer.findings > 0 ? ', findings/' : ''}`);
+    const coverage = options.coverage ? await writeCoverage(out, opened.targets, (text) => terminal.line(text)) : '';
+    terminal.line(`report in ${out}: run.jsonl, junit.xml${matrix.isThere ? ', matrix.txt, matrix.json' : ''}${footer.findings > 0 ? ', findings/' : ''}${coverage}`);
     return exitCode(footer);
   } finally {
     closeAll(reporters);
     await Promise.allSettled(opened.targets.map((t) => t.close()));
   }
+}
+
+/** Writes what the targets have counted, says how much that is, and gives what the report's line adds. */
+async function writeCoverage(out: string, targets: readonly Target[], say: (text: string) => void): Promise<string> {
+  const counted: TargetCoverage[] = [];
+  for (const target of targets) {
+    if (target.coverage !== undefined) counted.push({ target: target.identity.name, coverage: await target.coverage() });
+  }
+  const folders = saveCoverage(out, counted);
+  for (const [i, { target, coverage }] of counted.entries()) {
+    const { lines, allLines, branches, allBranches } = reachedOf(coverage.files);
+    const lost = coverage.lost > 0 ? `; the last case of ${coverage.lost} virtual machine${coverage.lost === 1 ? '' : 's'} is not counted` : '';
+    say(`coverage of ${target}: ${lines} of ${allLines} lines, ${branches} of ${allBranches} branches${lost}: ${join(out, folders[i]!, 'summary.txt')}`);
+  }
+  return ', coverage/';
 }
 
 const jsonOutput: Reporter = {

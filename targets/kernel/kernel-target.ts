@@ -7,6 +7,7 @@ import { truncateSync, writeFileSync } from 'node:fs';
 import type { Stance } from '../../model/index.ts';
 import type { Target } from '../target.ts';
 import { chooseAccelerator } from './accelerator.ts';
+import { collectorFor, coverageOf } from './coverage/index.ts';
 import { explain } from './explain.ts';
 import { Symbols } from './frames.ts';
 import { deployOnPatch, deployOnStock } from './deploy.ts';
@@ -33,6 +34,8 @@ export interface KernelTargetOptions {
   readonly accelerator?: Accelerator;
   /** What `ovbd replay` needs to make this target again. */
   readonly remake?: Readonly<Record<string, string>>;
+  /** True: count which lines the module runs, where its kernel can. */
+  readonly coverage?: boolean;
   /** For our own tests. */
   readonly before?: SessionParts['before'];
 }
@@ -83,6 +86,7 @@ export async function openKernelTarget(lab: PreparedLab, options: KernelTargetOp
     others.set(processors, other);
     return other;
   };
+  const collector = options.coverage === true && lab.module !== undefined ? await collectorFor(lab.module) : undefined;
   const sessions = new Set<KernelSession>();
   const symbols = new Symbols({ name: (patch && lab.module?.kernelName) || '', symbols: lab.module?.symbols, sourceFolder: lab.module?.sourceFolder });
   const kernel = lab.kernel.release;
@@ -113,11 +117,13 @@ export async function openKernelTarget(lab: PreparedLab, options: KernelTargetOp
     processors: PROCESSORS,
     severity: severityOf,
     explain: (log, title) => explain(log, title, symbols),
+    ...(collector === undefined ? {} : { coverage: (signal?: AbortSignal) => coverageOf(collector, lab.module!, signal) }),
     open: async () => {
       const session = new KernelSession({
         start: async (mailbox, processors) => (await launcherOf(processors)).start(mailbox),
         deploy: patch ? deployOnPatch : deployOnStock,
         module: patch ? lab.module!.kernelName : undefined,
+        ...(collector === undefined ? {} : { coverage: collector }),
         ...(options.before === undefined ? {} : { before: options.before }),
       });
       sessions.add(session);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { EngineError, readProblem, type Death, type Observation } from '../../model/index.ts';
 import type { Job, RunOptions, Session } from '../target.ts';
 import { actionsOf, tablesOf } from './backing.ts';
+import type { Collector, MachineCounters } from './coverage/collector.ts';
 import { CannotDeploy, type Deployment } from './deploy.ts';
 import { hangTitle } from './klog-hang.ts';
 import { Mailbox, type Region } from './mailbox.ts';
@@ -36,6 +37,8 @@ export interface SessionParts {
   readonly deploy: (job: Job) => Deployment;
   /** Name of the module under test. */
   readonly module: string | undefined;
+  /** Present where the lines that the module runs are counted. */
+  readonly coverage?: Collector;
   /** For our own tests: frames sent before a job's case. */
   readonly before?: (job: Job) => Buffer[];
 }
@@ -99,12 +102,15 @@ export class KernelSession implements Session {
     if (vm === undefined) return { next: first, lost: false };
     const abort = (): void => void vm.kill();
     options.signal?.addEventListener('abort', abort, { once: true });
+    const counters = this.#parts.coverage?.begin(options.processors ?? 1);
+    if (counters?.first !== undefined) vm.send(counters.first);
     this.#mailbox.releaseAll();
     const slow = Math.min(10, Math.max(1, startMs / NORMAL_START_MS)) * (options.patience ?? 1);
     const queue: InFlight[] = [];
     let sent = first;
     let history = 0;
     let extensions = 0;
+    let ended = false;
     let cpu = vm.cpuTime() ?? 0;
     let since = performance.now();
     /** The last job's observation waits until the guest has shown that it survived it. */
@@ -115,6 +121,7 @@ export class KernelSession implements Session {
     };
     /** Takes a death into account and says where to go on. */
     const died = (what: Parameters<Observer['observation']>[1], log: string, lostVm = false): BatchEnd => {
+      ended = true;
       const current = queue[0];
       if (current === undefined) {
         const last = held!;
@@ -130,7 +137,7 @@ export class KernelSession implements Session {
     try {
       for (;;) {
         while (queue.length < WINDOW && sent < jobs.length) {
-          const entry = this.#send(vm, jobs[sent]!, sent);
+          const entry = this.#send(vm, jobs[sent]!, sent, counters);
           if (entry === undefined) break;
           queue.push(entry);
           sent++;
@@ -177,6 +184,10 @@ export class KernelSession implements Session {
         extensions = 0;
         cpu = vm.cpuTime() ?? cpu;
         since = performance.now();
+        if (message.type === 'coverage' && counters !== undefined) {
+          counters.take(message);
+          continue;
+        }
         if (message.type === 'hello' && held !== undefined && message.nonce === held.nonce) {
           finish(held.index, held.observation);
           held = undefined;
@@ -195,6 +206,7 @@ export class KernelSession implements Session {
         if (current.region !== undefined) this.#mailbox.release(current.region);
         if (current.observer.dirty) {
           finish(current.index, observation);
+          await lastCounters(vm, counters, silence);
           return { next: current.index + 1, lost: false };
         }
         if (queue.length === 0 && sent >= jobs.length) {
@@ -206,13 +218,14 @@ export class KernelSession implements Session {
       }
     } finally {
       options.signal?.removeEventListener('abort', abort);
+      counters?.end(ended);
       await vm.kill();
       this.#vm = undefined;
     }
   }
 
   /** Puts a job's images into the mailbox and its command onto the port; undefined while there is no room. */
-  #send(vm: Vm, job: Job, index: number): InFlight | undefined {
+  #send(vm: Vm, job: Job, index: number, counters: MachineCounters | undefined): InFlight | undefined {
     const entry = { index, number: 0, observer: new Observer({ slices: [], devices: [] }, [], [], undefined), region: undefined, watched: undefined, silence: 0 };
     let deployment: Deployment;
     let reads: ReadCommand[];
@@ -239,6 +252,8 @@ export class KernelSession implements Session {
     }
     for (const extra of this.#parts.before?.(job) ?? []) vm.send(extra);
     vm.send(frame);
+    // After every case: a machine that dies takes with it what came after its last answer.
+    if (counters !== undefined) vm.send(counters.request());
     const bytes = reads.reduce((sum, read) => sum + read.length, 0) * (1 + (crowd ? crowd.readers * crowd.rounds : 0)) + deployment.slices.reduce((sum, slice) => sum + slice.deviceBytes, 0);
     const silence = SILENCE_MS + deployment.devices.length * DEVICE_MS + (bytes / (1 << 20)) * MIB_MS;
     return {
@@ -277,6 +292,19 @@ export class KernelSession implements Session {
         throw new EngineError(`the virtual machine does not start: QEMU ended (${signal ?? `code ${code}`})${stderr === '' ? '' : `: ${stderr.slice(0, 300)}`}`);
       }
     }
+  }
+}
+
+/**
+ * Takes what a machine that is given up has counted to its last case. The cases that were
+ * sent ahead run on and are not waited for, but that the first answer is.
+ */
+async function lastCounters(vm: Vm, counters: MachineCounters | undefined, milliseconds: number): Promise<void> {
+  const until = performance.now() + milliseconds;
+  for (const answers = counters?.answers ?? 0; counters !== undefined && counters.answers === answers && performance.now() < until;) {
+    const event = await vm.next(until - performance.now());
+    if (event.type !== 'message') return;
+    if (event.message.type === 'coverage') counters.take(event.message);
   }
 }
 

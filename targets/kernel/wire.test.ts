@@ -45,6 +45,22 @@ describe('messages', () => {
     }
   });
 
+  it('with counters carry a name and bytes, and end with one that has neither', () => {
+    const part = (last: number, errno: number, name: string, content: string): Buffer => {
+      const head = Buffer.alloc(8);
+      head.writeUInt8(last, 0);
+      head.writeUInt8(name.length, 1);
+      head.writeUInt32LE(errno, 4);
+      return message(0x8e, Buffer.concat([head, Buffer.from(name + content)]));
+    };
+    expect(new MessageDecoder().push(Buffer.concat([part(0, 0, 'a.gcda', 'xyz'), part(1, 7, '', '')]))).toEqual([
+      { type: 'coverage', last: false, errno: 0, name: 'a.gcda', content: Buffer.from('xyz') },
+      { type: 'coverage', last: true, errno: 7, name: '', content: Buffer.alloc(0) },
+    ]);
+    expect(() => new MessageDecoder().push(message(0x8e, Buffer.from([0, 9, 0, 0, 0, 0, 0, 0, 1])))).toThrow(WireError);
+    expect(() => new MessageDecoder().push(part(0, 0, 'a', 'x'.repeat((1 << 20) + 1)))).toThrow(WireError);
+  });
+
   it('that are cut short give nothing yet', () => {
     expect(new MessageDecoder().push(stream.subarray(0, 55))).toEqual([]);
   });

@@ -9,10 +9,13 @@ export const PROTOCOL = 3;
 export const MAX_COMMAND_BYTES = 8 << 20;
 /** Bytes of the longest read of one case. */
 export const MAX_READ_BYTES = 16 << 20;
+/** Bytes of the longest file of counters, and the most files of one answer. */
+export const MAX_COUNTER_BYTES = 1 << 20;
+export const MAX_COUNTED = 64;
 const MAX_MESSAGE_BYTES = MAX_READ_BYTES + (64 << 10);
 
-export const COMMAND = { ping: 0x01, case: 0x02, bench: 0x03, test: 0x04, cycle: 0x05, reload: 0x06, mount: 0x07, rescue: 0x10 } as const;
-const MESSAGE = { hello: 0x81, begin: 0x82, open: 0x83, read: 0x84, end: 0x85, bench: 0x86, error: 0x87, action: 0x88, census: 0x89, reload: 0x8a, crowd: 0x8b, mount: 0x8c, entry: 0x8d, rescue: 0x90 } as const;
+export const COMMAND = { ping: 0x01, case: 0x02, bench: 0x03, test: 0x04, cycle: 0x05, reload: 0x06, mount: 0x07, coverage: 0x08, rescue: 0x10 } as const;
+const MESSAGE = { hello: 0x81, begin: 0x82, open: 0x83, read: 0x84, end: 0x85, bench: 0x86, error: 0x87, action: 0x88, census: 0x89, reload: 0x8a, crowd: 0x8b, mount: 0x8c, entry: 0x8d, coverage: 0x8e, rescue: 0x90 } as const;
 
 /** The guest broke the protocol. */
 export class WireError extends Error {
@@ -109,6 +112,7 @@ export type Message =
   | { readonly type: 'crowd'; readonly case: number; readonly times: number; readonly stage: number; readonly errno: number }
   | { readonly type: 'entry'; readonly kind: number; readonly pass: number; readonly errno: number; readonly path: string; readonly content: Buffer }
   | { readonly type: 'mount'; readonly stage: number; readonly device: number; readonly errno: number; readonly leftover: number }
+  | { readonly type: 'coverage'; readonly last: boolean; readonly errno: number; readonly name: string; readonly content: Buffer }
   | { readonly type: 'error'; readonly text: string }
   | { readonly type: 'rescue'; readonly log: string };
 
@@ -194,6 +198,18 @@ export function encodeReload(module: string): Buffer {
 export function encodeMount(command: CaseCommand, fileSystem: string): Buffer {
   const name = Buffer.from(fileSystem);
   return encodeFrame(COMMAND.mount, Buffer.concat([Buffer.of(name.length), name, casePayload(command)]));
+}
+
+/**
+ * Asks for the counters of the folder that the kernel names by this path, and then sets all
+ * counters to 0, each where wanted. Throws `RangeError` for a path that does not fit.
+ */
+export function encodeCoverage(path: string, { send, reset }: { readonly send?: boolean; readonly reset?: boolean }): Buffer {
+  const name = Buffer.from(path);
+  const head = Buffer.alloc(3);
+  head.writeUInt8((send === true ? 1 : 0) | (reset === true ? 2 : 0), 0);
+  head.writeUInt16LE(name.length, 1);
+  return encodeFrame(COMMAND.coverage, Buffer.concat([head, name]));
 }
 
 function casePayload(command: CaseCommand): Buffer {
@@ -343,6 +359,14 @@ function decode(type: number, p: Buffer): Message {
       const path = p.readUInt16LE(2);
       need(8 + path);
       return { type: 'entry', kind: p.readUInt8(0), pass: p.readUInt8(1), errno: p.readUInt32LE(4), path: p.toString('utf8', 8, 8 + path), content: p.subarray(8 + path) };
+    }
+    case MESSAGE.coverage: {
+      need(8);
+      const name = p.readUInt8(1);
+      need(8 + name);
+      const content = p.subarray(8 + name);
+      if (content.length > MAX_COUNTER_BYTES) throw new WireError(`counters of ${content.length} bytes`);
+      return { type: 'coverage', last: p.readUInt8(0) === 1, errno: p.readUInt32LE(4), name: p.toString('utf8', 8, 8 + name), content };
     }
     case MESSAGE.mount:
       exactly(12);

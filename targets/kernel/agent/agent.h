@@ -27,6 +27,8 @@
 #define MAX_ROUNDS 1024u        /* times that each of them does the reads */
 #define MAX_LOG (16u << 10)     /* bytes of kernel log sent with one case */
 #define MAX_RESCUE_LOG (64u << 10)
+#define MAX_COUNTED 64u         /* files of counters sent at a time */
+#define MAX_COUNTERS (1u << 20) /* bytes of one of them */
 
 enum {
 	CMD_PING = 0x01,
@@ -36,6 +38,7 @@ enum {
 	CMD_CYCLE = 0x05,
 	CMD_RELOAD = 0x06,
 	CMD_MOUNT = 0x07,
+	CMD_COVERAGE = 0x08,
 	CMD_RESCUE = 0x10,
 
 	MSG_HELLO = 0x81,
@@ -51,10 +54,14 @@ enum {
 	MSG_CROWD = 0x8b,
 	MSG_ENTRY = 0x8d,
 	MSG_MOUNT = 0x8c,
+	MSG_COVERAGE = 0x8e,
 	MSG_RESCUE = 0x90,
 };
 
 enum { STAGE_DONE, STAGE_CREATE, STAGE_LOAD, STAGE_RESUME, STAGE_OPEN, STAGE_SUSPEND, STAGE_REMOVE };
+
+/* Of a COVERAGE: in this order. */
+enum { COVERAGE_SEND = 1, COVERAGE_RESET = 2 };
 
 enum { READ_DIRECT = 1, READ_MAPPED = 2, READ_PIECES = 4, READ_HUGE = 8 };
 
@@ -141,6 +148,9 @@ int send_tree(int port, const struct device *d, const char *type);
 /* Tells what the kernel holds, after `done` cycles of which `opened` had a device to read. */
 void send_census(int port, uint32_t done, uint32_t opened, uint32_t error);
 void run_reload(int port, struct cursor *c);
+
+/* gcov.c */
+void run_coverage(int port, struct cursor *c);
 
 /* reader.c */
 struct read_result {

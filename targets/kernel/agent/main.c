@@ -250,6 +250,9 @@ int main(void)
 		case CMD_RELOAD:
 			run_reload(port, &c);
 			break;
+		case CMD_COVERAGE:
+			run_coverage(port, &c);
+			break;
 		case CMD_TEST:
 			run_test_command(&c);
 			break;
