@@ -4,12 +4,12 @@
  * targets, and says it where a module does what sanitizers are for. The first time,
  * the kernel is downloaded and built, 8 minutes of processor time.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runSuite } from '../engine/run.ts';
-import type { FindingEvent, FooterEvent } from '../model/index.ts';
+import type { FindingEvent, FooterEvent, SourceCoverage } from '../model/index.ts';
 import { openKernelTarget } from '../targets/kernel/kernel-target.ts';
 import { Cache, Steps, prepareLab, type PreparedLab } from '../targets/kernel/lab/index.ts';
 import { patchForTests } from '../targets/kernel/testing.ts';
@@ -29,8 +29,8 @@ const patch = patchForTests();
 if (patch === undefined) console.warn('skipped: the patch on the sanitizer kernel, it is not at hand (set OVBD_SHARED)');
 
 /** Runs the first cases of a seed, nothing shrunk. */
-async function run(name: 'stock' | 'patch', made: PreparedLab, cases: number, shrinkExecutions = 0): Promise<{ footer: FooterEvent; findings: FindingEvent[] }> {
-  const target = await openKernelTarget(made, { name, steps });
+async function run(name: 'stock' | 'patch', made: PreparedLab, cases: number, shrinkExecutions = 0, coverage = false): Promise<{ footer: FooterEvent; findings: FindingEvent[]; coverage?: SourceCoverage }> {
+  const target = await openKernelTarget(made, { name, steps, coverage });
   const findings: FindingEvent[] = [];
   try {
     const footer = await runSuite({
@@ -39,13 +39,56 @@ async function run(name: 'stock' | 'patch', made: PreparedLab, cases: number, sh
     }, (event) => {
       if (event.type === 'finding') findings.push(event);
     });
-    return { footer, findings };
+    return { footer, findings, ...(target.coverage === undefined ? {} : { coverage: await target.coverage() }) };
   } finally {
     await target.close();
   }
 }
 
 const LONG = 900_000;
+
+/** Refuses every table, and has lines that nothing can reach. */
+const COUNTED = `
+#include <linux/module.h>
+#include <linux/device-mapper.h>
+
+static int refuses(struct dm_target *ti, unsigned int argc, char **argv)
+{
+	if (argc > 1000000) /* each time */
+		pr_info("so many"); /* never */
+	return -EINVAL;
+}
+
+static void none(struct dm_target *ti) { }
+static int map(struct dm_target *ti, struct bio *bio)
+{
+	return DM_MAPIO_KILL; /* never */
+}
+
+static struct target_type lsmt = {
+	.name = "lsmt_target", .version = {1, 0, 0}, .module = THIS_MODULE, .ctr = refuses, .dtr = none, .map = map,
+};
+static struct target_type zfile = {
+	.name = "zfile_target", .version = {1, 0, 0}, .module = THIS_MODULE, .ctr = refuses, .dtr = none, .map = map,
+};
+
+static int __init start(void)
+{
+	int r = dm_register_target(&lsmt); /* once */
+
+	return r ? r : dm_register_target(&zfile);
+}
+
+static void __exit stop(void)
+{
+	dm_unregister_target(&lsmt);
+	dm_unregister_target(&zfile);
+}
+
+module_init(start);
+module_exit(stop);
+MODULE_LICENSE("GPL");
+`;
 
 /** Both targets do in their constructor what each sanitizer is there to see, and refuse the table. */
 const MISTAKES = `
@@ -124,6 +167,23 @@ describe.skipIf(typeof lab === 'string')('the sanitizer kernel', () => {
       expect.stringMatching(/kasan-slab-out-of-bounds-read in reads_past_end/),
       expect.stringMatching(/ubsan-shift-out-of-bounds in shifts_too_far/),
     ]));
+  }, LONG);
+
+  it('counts the lines that a module runs, over all machines and the boot once', async () => {
+    const source = join(folder, 'counted');
+    mkdirSync(source);
+    writeFileSync(join(source, 'counted.c'), COUNTED);
+    const made = await labOf({ source });
+    if (typeof made === 'string') throw new Error(made);
+    const { coverage } = await run('patch', made, 12, 0, true);
+    expect(coverage).toMatchObject({ lost: 0, problems: [], files: [{ file: 'counted.c', text: COUNTED }] });
+    expect(coverage!.instances).toBeGreaterThan(1);
+    const { lines } = coverage!.files[0]!;
+    const countsOf = (mark: string): number[] => lines.filter((l) => COUNTED.split('\n')[l.line - 1]!.includes(`/* ${mark} */`)).map((l) => l.count);
+    expect(countsOf('never')).toEqual([0, 0]);
+    expect(countsOf('once')).toEqual([1]);
+    expect(countsOf('each time')).toEqual([expect.any(Number)]);
+    expect(countsOf('each time')[0]).toBeGreaterThan(1);
   }, LONG);
 
   it.skipIf(patch === undefined)('runs the patch, and is to blame for nothing that it shows', async () => {
