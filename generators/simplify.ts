@@ -163,7 +163,7 @@ function* simplerLayers(l: LayerRecipe): Iterable<LayerRecipe> {
       for (let gone = l.many.count >> 1; gone > 0; gone >>= 1) yield { ...l, many: { ...l.many, count: l.many.count - gone } };
     }
     // As one segment of their length, where that is what matters.
-    if (l.many.kind === 'own' && l.many.count <= LARGE) yield { ...l, many: null, segments: [...l.segments, { ...MINIMAL_SEGMENT, zeroed: false, length: l.many.count }] };
+    if (l.many.kind !== 'invalid' && l.many.count <= LARGE) yield { ...l, many: null, segments: [...l.segments, { ...MINIMAL_SEGMENT, zeroed: false, length: l.many.count }] };
     if (l.many.kind !== 'zeroed') yield { ...l, many: { ...l.many, kind: 'zeroed' } };
     if (l.many.gap > 0) yield { ...l, many: { ...l.many, gap: 0 } };
   }

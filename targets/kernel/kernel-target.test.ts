@@ -74,8 +74,10 @@ describe.skipIf(typeof lab === 'string')('the stock kernel', () => {
     const made = [linearJob('a', 1), linearJob('b', 2)];
     const seen = await observe(target, made.map(({ job }) => job));
     for (const [i, { bytes }] of made.entries()) {
-      const { reads, ...rest } = seen[i]!;
-      expect(rest).toEqual({ open: 'opened', size: 48 << 10, complaints: [], log: '', history: i });
+      const { reads, log, ...rest } = seen[i]!;
+      expect(rest).toEqual({ open: 'opened', size: 48 << 10, complaints: [], history: i });
+      // A busy machine's kernel may still talk of its clocks.
+      expect(log.split('\n').filter((line) => /^<[0-5]>/.test(line))).toEqual([]);
       expect(reads[0]).toEqual({ result: bytes.length, sha256: sha256(bytes) });
       const part = bytes.subarray(31 * 512, 33 * 512);
       expect(reads[1]).toEqual({ result: 1024, sha256: sha256(part), bytes: Uint8Array.from(part) });

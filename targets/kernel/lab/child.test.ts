@@ -39,6 +39,8 @@ describe('run', () => {
         return false;
       }
     };
+    // The shell names its child before that has become sleep.
+    for (let i = 0; i < 250 && !alive(); i++) await new Promise((done) => setTimeout(done, 20));
     expect(alive()).toBe(true);
     parent.kill('SIGKILL');
     for (let i = 0; i < 100 && alive(); i++) await new Promise((done) => setTimeout(done, 20));
