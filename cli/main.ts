@@ -69,6 +69,12 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .option('--json', 'one JSON document on stdout')
     .action(async (a, b, options) => exit(await (await import('./commands/diff.ts')).diff(a, b, options, signal)));
 
+  ovbd.command('coverage')
+    .description('what runs with --coverage have reached of the same sources, side by side, and what all of them together have not')
+    .argument('<run...>', 'folders of runs')
+    .option('-o, --output <dir>', 'where to write the coverage of all together: summary.txt, index.html, lcov.info, coverage.json', once)
+    .action(async (runs, options) => exit(await (await import('./commands/coverage.ts')).coverage(runs, options, signal)));
+
   ovbd.command('replay')
     .description('run a stored finding again: exit code 1 where it (or another) shows, 0 where none does')
     .argument('<finding>', 'its folder, under a run\'s findings/')

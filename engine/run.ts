@@ -27,6 +27,8 @@ export interface RunSettings {
   readonly signal: AbortSignal;
   readonly saveFinding: (finding: Finding, identity: TargetIdentity) => Promise<{ folder: string; replay: string }>;
   readonly progress?: (p: Progress) => void;
+  /** Called when all is run: what the footer says of the lines that were reached. */
+  readonly coverage?: () => Promise<NonNullable<FooterEvent['coverage']>>;
 }
 
 export interface Progress {
@@ -57,7 +59,9 @@ export async function runSuite(settings: RunSettings, emit: (e: Event) => void):
       emit, progress: (target, done) => settings.progress?.({ phase: 'screen', target, done, total: settings.cases, findings: 0 }),
     });
     const counts = await reportFindings(settings, lanes, screened, emit);
-    const footer = footerOf(settings, screened, counts, (Date.now() - began) / 1000);
+    const seconds = (Date.now() - began) / 1000;
+    const coverage = await settings.coverage?.();
+    const footer = { ...footerOf(settings, screened, counts, seconds), ...(coverage === undefined ? {} : { coverage }) };
     emit(footer);
     return footer;
   } finally {

@@ -10,12 +10,31 @@ export interface LineCoverage {
   readonly branches: readonly number[];
 }
 
+/** A function of a file, from its first line to its last one. */
+export interface FunctionCoverage {
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+  /** How often it was called. */
+  readonly count: number;
+}
+
 export interface FileCoverage {
   /** Its name, without a folder. */
   readonly file: string;
   readonly text: string;
   /** The lines that have code, ascending. */
   readonly lines: readonly LineCoverage[];
+  /** Ascending. */
+  readonly functions: readonly FunctionCoverage[];
+}
+
+/** How much of some files was reached. */
+export interface Reached {
+  readonly lines: number;
+  readonly allLines: number;
+  readonly branches: number;
+  readonly allBranches: number;
 }
 
 export interface SourceCoverage {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A run as a stream: one event a line in run.jsonl, the footer last. A stream without its footer is not a report. */
+import type { Reached } from './coverage.ts';
 import type { TargetIdentity } from './identity.ts';
 import type { Confirmation } from './finding.ts';
 import type { CaseClass } from './expectation.ts';
@@ -96,6 +97,8 @@ export interface FooterEvent {
   /** Wall time in seconds, and cases a second of each target without shrinking. */
   readonly seconds: number;
   readonly rates: Readonly<Record<string, number>>;
+  /** target → how much of its sources was reached, of those that count it. */
+  readonly coverage?: Readonly<Record<string, Reached>>;
   readonly exitCode: number;
 }
 

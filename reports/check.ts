@@ -78,7 +78,7 @@ export function list<T>(item: Check<T>, maximum: number, minimum = 0): Check<rea
 }
 
 /** An object with any keys, as in `parts`. */
-export function map(maximum: number, item: Check<string>): Check<Readonly<Record<string, string>>> {
+export function map<T>(maximum: number, item: Check<T>): Check<Readonly<Record<string, T>>> {
   return (value, at) => {
     const entries = Object.entries(plainObject(value, at));
     if (entries.length > maximum) throw new Mismatch(at, `at most ${maximum} fields`, entries.length);

@@ -4,11 +4,15 @@ import type { FileCoverage } from '../model/index.ts';
 import { oneLine } from './text.ts';
 
 export function lcovText(files: readonly FileCoverage[]): string {
-  return files.map(({ file, lines }) => {
+  return files.map(({ file, lines, functions }) => {
     const branches = lines.flatMap((l) => l.branches.map((taken, i) => ({ line: l.line, i, taken, reached: l.count > 0 })));
     return [
       'TN:',
       `SF:${oneLine(file)}`,
+      ...functions.map((f) => `FN:${f.from},${oneLine(f.name)}`),
+      ...functions.map((f) => `FNDA:${f.count},${oneLine(f.name)}`),
+      `FNF:${functions.length}`,
+      `FNH:${functions.filter((f) => f.count > 0).length}`,
       // "-": the line itself never ran.
       ...branches.map((b) => `BRDA:${b.line},0,${b.i},${b.reached ? b.taken : '-'}`),
       `BRF:${branches.length}`,

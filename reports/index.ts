@@ -16,4 +16,5 @@ export * from './inspect-text.ts';
 export * from './json-stream.ts';
 export * from './spec-text.ts';
 export * from './coverage.ts';
-export { reachedOf } from './coverage-text.ts';
+export * from './coverage-file.ts';
+export { coverageTable, reachedOf, unreachedText, type CoverageColumn } from './coverage-text.ts';

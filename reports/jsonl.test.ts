@@ -36,6 +36,13 @@ test('the schema refuses what is no event', () => {
   }
 });
 
+test('the schema takes what a footer says of lines reached', () => {
+  const reached = { lines: 1, allLines: 2, branches: 0, allBranches: 0 };
+  const footer = (coverage: unknown): unknown => ({ ...sampleEvents().at(-1)!, coverage });
+  expect([{}, { 'v2/6.1/sanitize': reached }].every((c) => valid(footer(c)))).toBe(true);
+  expect([null, { a: {} }, { a: { ...reached, lines: -1 } }, { a: { ...reached, more: 1 } }].some((c) => valid(footer(c)))).toBe(false);
+});
+
 test('the schema knows the kinds that the model knows', () => {
   expect(schema.$defs.verdictKind.enum).toEqual(VERDICT_KINDS);
   expect(schema.$defs.findingKind.enum).toEqual(FINDING_KINDS);

@@ -33,14 +33,20 @@ function about({ path, suite, seed, cases, complete }: LoadedRun): string {
   return `${path}: ${suite}, seed ${seed}, ${count(cases, 'case')}${complete ? '' : ', stopped before its end'}`;
 }
 
-function columnLines({ a, b, differ, findings }: ColumnDiff, words: Readonly<Record<DiffState, string>>): string[] {
+function columnLines({ a, b, differ, coverage, findings }: ColumnDiff, words: Readonly<Record<DiffState, string>>): string[] {
   const width = Math.max(...Object.values(words).map((w) => w.length));
   const line = (f: FindingDiff): string => `${words[f.state].padEnd(width)}  ${f.signature} (cases: ${f.cases.a} → ${f.cases.b})${f.note && `; ${f.note}`}`;
   return [
     a === b ? a : `${a} → ${b}`,
     ...differ.map((d) => `note: ${d.part} is ${d.a ?? 'absent'} in A, ${d.b ?? 'absent'} in B`),
+    ...(coverage === undefined ? [] : [`coverage: ${change(coverage.a.lines, coverage.a.allLines, coverage.b.lines, coverage.b.allLines)} lines, ${change(coverage.a.branches, coverage.a.allBranches, coverage.b.branches, coverage.b.allBranches)} branches`]),
     ...(findings.length === 0 ? ['no findings'] : findings.flatMap((f) => [line(f), ...(f.state === 'new' ? [`    ${f.replay}`] : [])])),
   ];
+}
+
+/** `659 → 661 of 786`; of other sources `659 of 786 → 670 of 801`. */
+function change(a: number, allA: number, b: number, allB: number): string {
+  return allA === allB ? `${a} → ${b} of ${allA}` : `${a} of ${allA} → ${b} of ${allB}`;
 }
 
 /** What `ovbd diff --json` prints. */

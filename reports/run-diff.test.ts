@@ -49,6 +49,16 @@ async function diff(a: readonly Event[], b: readonly Event[], pairs?: readonly s
 const states = (d: RunDiff): string[] => d.columns.flatMap((c) => c.findings.map((f) => `${c.a}→${c.b} ${f.state} ${f.signature} ${f.cases.a}→${f.cases.b}${f.note && '!'}`));
 
 describe('findings of two runs', () => {
+  test('come with how much of the sources was reached, where both say so', async () => {
+    const reached = (lines: number, allLines: number): Partial<FooterEvent> => ({ coverage: { patch: { lines, allLines, branches: 3, allBranches: 9 } } });
+    const lines = async (a: Partial<FooterEvent>, b: Partial<FooterEvent>): Promise<string[]> =>
+      diffLines(await diff(run([{}], { footer: a }), run([{}], { footer: b }))).filter((l) => l.startsWith('coverage'));
+    expect(await lines(reached(659, 786), reached(661, 786))).toEqual(['coverage: 659 → 661 of 786 lines, 3 → 3 of 9 branches']);
+    expect(await lines(reached(659, 786), reached(670, 801))).toEqual(['coverage: 659 of 786 → 670 of 801 lines, 3 → 3 of 9 branches']);
+    expect(await lines({}, reached(1, 2))).toEqual([]);
+    await expect(diff(run([{}], { footer: { coverage: { patch: { lines: -1 } } } as never }), run([{}]))).rejects.toThrow(UsageError);
+  });
+
   test('are new, fixed or still there, by signature', async () => {
     const d = await diff(run([{ found: ['crash: x', 'corruption: y'] }]), run([{ found: ['corruption: y', 'memory: z', 'hang: w'], module: 'bb' }]));
     expect(d).toMatchObject({ sameCases: true, why: [], onlyA: [], onlyB: [] });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Two runs compared: what is new, what is fixed, what is still there. */
-import { FINDING_KINDS, UsageError, type FindingKind } from '../model/index.ts';
+import { FINDING_KINDS, UsageError, type FindingKind, type Reached } from '../model/index.ts';
 import type { LoadedFinding, LoadedRun, LoadedTarget } from './run-file.ts';
 
 export const DIFF_SCHEMA = 'ovbd-diff/1';
@@ -27,6 +27,8 @@ export interface ColumnDiff {
   readonly b: string;
   /** Versions and hashes in which they differ, other than those of the module itself. */
   readonly differ: readonly { readonly part: string; readonly a: string | null; readonly b: string | null }[];
+  /** How much of its sources each has reached; absent where not both have counted it. */
+  readonly coverage?: { readonly a: Reached; readonly b: Reached };
   /** New ones first, each state worst first. */
   readonly findings: readonly FindingDiff[];
 }
@@ -62,7 +64,10 @@ export function diffRuns(a: LoadedRun, b: LoadedRun, pairs: readonly string[] = 
   const why = whyNotSame(a, b);
   return {
     a, b, sameCases: why.length === 0, why,
-    columns: columns.map(([one, other]) => ({ a: one.name, b: other.name, differ: differences(one, other), findings: compare(one, other) })),
+    columns: columns.map(([one, other]) => ({
+      a: one.name, b: other.name, differ: differences(one, other),
+      ...(one.coverage && other.coverage && { coverage: { a: one.coverage, b: other.coverage } }), findings: compare(one, other),
+    })),
     onlyA: a.targets.filter((t) => !columns.some(([x]) => x === t)).map((t) => t.name),
     onlyB: b.targets.filter((t) => !columns.some(([, x]) => x === t)).map((t) => t.name),
   };

@@ -2,7 +2,7 @@
 /** A run read back from its run.jsonl, which may come from a stranger. */
 import { createReadStream, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { FINDING_KINDS, RUN_SCHEMA, UsageError, VERDICT_KINDS, type FindingKind } from '../model/index.ts';
+import { FINDING_KINDS, RUN_SCHEMA, UsageError, VERDICT_KINDS, type FindingKind, type Reached } from '../model/index.ts';
 import { either, integer, list, map, Mismatch, oneOf, optional, record, text, type Check } from './check.ts';
 
 /** What two runs are compared by. */
@@ -27,6 +27,8 @@ export interface LoadedTarget {
   readonly findings: ReadonlyMap<string, LoadedFinding>;
   /** signature → cases of the run that showed it, confirmed or not. */
   readonly seen: ReadonlyMap<string, number>;
+  /** How much of its sources was reached; absent where that was not counted. */
+  readonly coverage?: Reached | undefined;
 }
 
 export interface LoadedFinding {
@@ -45,6 +47,7 @@ const MAX_LINE = 16 << 20;
 const line = text(65_536);
 const name = text(160);
 const natural = integer(0, Number.MAX_SAFE_INTEGER);
+const reached = record({ lines: natural, allLines: natural, branches: natural, allBranches: natural });
 const eventCheck = either('type', {
   run: record({
     type: oneOf('run'), schema: oneOf(RUN_SCHEMA), suite: line, seed: natural,
@@ -56,7 +59,7 @@ const eventCheck = either('type', {
     confirmation: record({ blame: oneOf('alone', 'sequence', 'unreliable') }),
   }),
   matrix: record({ type: oneOf('matrix') }),
-  footer: record({ type: oneOf('footer'), complete: boolean, cases: natural, caseStream: text(64, /^[0-9a-f]{64}$/) }),
+  footer: record({ type: oneOf('footer'), complete: boolean, cases: natural, caseStream: text(64, /^[0-9a-f]{64}$/), coverage: optional(map(4096, reached)) }),
 });
 type Checked = ReturnType<typeof eventCheck>;
 
@@ -135,10 +138,11 @@ class Reading {
     if (!this.#run) throw new UsageError(`${this.#path}: empty, so it is no run`);
     if (!this.#footer) throw new UsageError(`${this.#path}: the stream ends without its footer, so it is not a report: the run was killed, or still goes on`);
     const { suite, seed, targets } = this.#run;
-    const { cases, caseStream, complete } = this.#footer;
+    const { cases, caseStream, complete, coverage } = this.#footer;
+    const counted = new Map(Object.entries(coverage ?? {}));
     return {
       path: this.#path, suite, seed, cases, caseStream, complete,
-      targets: targets.map((t) => ({ name: t.name, role: roleOf(t), parts: t.parts, findings: this.#findings.get(t.name)!, seen: this.#seen.get(t.name)! })),
+      targets: targets.map((t) => ({ name: t.name, role: roleOf(t), parts: t.parts, findings: this.#findings.get(t.name)!, seen: this.#seen.get(t.name)!, coverage: counted.get(t.name) })),
     };
   }
 

@@ -4,7 +4,7 @@ import { rmdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { runSuite } from '../../engine/run.ts';
-import { EXIT, UsageError, type Event, type FooterEvent, type Reporter } from '../../model/index.ts';
+import { EXIT, UsageError, type Event, type FooterEvent, type Reached, type Reporter } from '../../model/index.ts';
 import { JsonlReporter, JunitReporter, KtapReporter, MatrixReporter, TerminalReporter, reachedOf, saveCoverage, saveFinding, type TargetCoverage } from '../../reports/index.ts';
 import type { Target } from '../../targets/target.ts';
 import { Cache, Steps } from '../../targets/kernel/lab/index.ts';
@@ -65,6 +65,9 @@ export async function run(options: RunOptions, signal: AbortSignal): Promise<num
       const shown = event.type === 'footer' ? { ...event, exitCode: exitCode(event) } : event;
       for (const reporter of reporters) reporter.event(shown);
     };
+    /** What the report's last lines add of it. */
+    let coverage: CoverageReport | undefined;
+    let failed: unknown;
     const footer = await runSuite({
       suite: `overlaybd-conformance ${suiteVersion()}`,
       seed: options.seed,
@@ -76,10 +79,18 @@ export async function run(options: RunOptions, signal: AbortSignal): Promise<num
       signal,
       saveFinding: async (finding, identity) => saveFinding(out, finding, identity, replayCommand),
       progress: (p) => terminal.progress(p),
+      ...(options.coverage && {
+        coverage: async () => {
+          // What goes wrong here costs the run its coverage, not its footer.
+          coverage = await coverageOf(out, opened.targets).catch((error: unknown) => void (failed = error)) ?? undefined;
+          return coverage?.reached ?? {};
+        },
+      }),
     }, emit);
     if (opened.missed) terminal.line('what was asked for could not all run (see "skipped" above): exit code 3 even without findings');
-    const coverage = options.coverage ? await writeCoverage(out, opened.targets, (text) => terminal.line(text)) : '';
-    terminal.line(`report in ${out}: run.jsonl, junit.xml${matrix.isThere ? ', matrix.txt, matrix.json' : ''}${footer.findings > 0 ? ', findings/' : ''}${coverage}`);
+    for (const line of coverage?.lines ?? []) terminal.line(line);
+    terminal.line(`report in ${out}: run.jsonl, junit.xml${matrix.isThere ? ', matrix.txt, matrix.json' : ''}${footer.findings > 0 ? ', findings/' : ''}${coverage ? ', coverage/' : ''}`);
+    if (failed !== undefined) throw failed;
     return exitCode(footer);
   } finally {
     closeAll(reporters);
@@ -87,19 +98,27 @@ export async function run(options: RunOptions, signal: AbortSignal): Promise<num
   }
 }
 
-/** Writes what the targets have counted, says how much that is, and gives what the report's line adds. */
-async function writeCoverage(out: string, targets: readonly Target[], say: (text: string) => void): Promise<string> {
+interface CoverageReport {
+  readonly reached: Readonly<Record<string, Reached>>;
+  /** For people. */
+  readonly lines: readonly string[];
+}
+
+/** Writes what the targets have counted, and says how much that is. */
+async function coverageOf(out: string, targets: readonly Target[]): Promise<CoverageReport> {
   const counted: TargetCoverage[] = [];
   for (const target of targets) {
     if (target.coverage !== undefined) counted.push({ target: target.identity.name, coverage: await target.coverage() });
   }
   const folders = saveCoverage(out, counted);
-  for (const [i, { target, coverage }] of counted.entries()) {
-    const { lines, allLines, branches, allBranches } = reachedOf(coverage.files);
-    const lost = coverage.lost > 0 ? `; the last case of ${coverage.lost} virtual machine${coverage.lost === 1 ? '' : 's'} is not counted` : '';
-    say(`coverage of ${target}: ${lines} of ${allLines} lines, ${branches} of ${allBranches} branches${lost}: ${join(out, folders[i]!, 'summary.txt')}`);
-  }
-  return ', coverage/';
+  return {
+    reached: Object.fromEntries(counted.map(({ target, coverage }) => [target, reachedOf(coverage.files)])),
+    lines: counted.map(({ target, coverage }, i) => {
+      const { lines, allLines, branches, allBranches } = reachedOf(coverage.files);
+      const lost = coverage.lost > 0 ? `; the last case of ${coverage.lost} virtual machine${coverage.lost === 1 ? '' : 's'} is not counted` : '';
+      return `coverage of ${target}: ${lines} of ${allLines} lines, ${branches} of ${allBranches} branches${lost}: ${join(out, folders[i]!, 'summary.txt')}`;
+    }),
+  };
 }
 
 const jsonOutput: Reporter = {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { findCommand } from '../lab/child.ts';
 import { CounterError, addCounters, encodeCounters, parseCounters } from './gcda.ts';
-import { addGcov, sourceCounts, type LineCounts } from './gcov.ts';
+import { addGcov, sourceCounts, type Counts } from './gcov.ts';
 
 function words(...list: number[]): Buffer {
   const bytes = Buffer.alloc(4 * list.length);
@@ -58,17 +58,18 @@ describe('files of counters', () => {
 describe('JSON of gcov', () => {
   const PATH = '/home/x/cache/tmp/1.x/work/src';
   const line = (n: number, count: number, ...branches: number[]): object => ({ line_number: n, count, branches: branches.map((b) => ({ count: b, fallthrough: false, throw: false })), unexecuted_block: false });
-  const json = (...files: [string, object[]][]): string => JSON.stringify({ format_version: '1', files: files.map(([name, lines]) => ({ file: name, functions: [], lines })) });
+  const json = (...files: [string, object[]][]): string => JSON.stringify({ format_version: '1', files: files.map(([name, lines]) => ({ file: name, functions: [{ name: 'go', start_line: 1, end_line: 9, execution_count: 2 }], lines })) });
 
   it('gives the lines of our sources only, and adds up what two objects have of a header', () => {
-    const files = new Map<string, LineCounts>();
+    const files = new Map<string, Counts>();
     const own = new Set(['a.c', 'both.h']);
     addGcov(files, json(['src/a.c', [line(3, 2, 1, 1)]], ['src/both.h', [line(1, 1, 1, 0)]], ['/kernel/include/a.c', [line(9, 9)]], ['src/other.c', [line(1, 1)]]), own, PATH);
     addGcov(files, json(['/kernel/tmp/1.x/work/src/both.h', [line(1, 4, 0, 4), line(2, 0)]], ['/kernel/tmp/2.x/work/src/a.c', [line(3, 9)]]), own, PATH);
-    expect([...files].map(([name, counts]) => [name, [...counts]])).toEqual([
+    expect([...files].map(([name, counts]) => [name, [...counts.lines]])).toEqual([
       ['a.c', [[3, { count: 2, branches: [1, 1] }]]],
       ['both.h', [[1, { count: 5, branches: [1, 4] }], [2, { count: 0, branches: [] }]]],
     ]);
+    expect([...files.get('both.h')!.functions.values()]).toEqual([{ name: 'go', from: 1, to: 9, count: 4 }]);
   });
 
   it('of another shape is refused', () => {
@@ -100,6 +101,7 @@ describe.skipIf(findCommand('gcc-12') === undefined || findCommand('gcov-12') ==
     expect(others).toEqual([]);
     expect(file).toMatchObject({ file: 'main.c', text });
     expect(file!.lines.map((l) => [l.line, l.count])).toEqual([[1, 3], [3, 3], [4, 2], [6, 1], [7, 3]]);
+    expect(file!.functions).toEqual([{ name: 'main', from: 1, to: 8, count: 3 }]);
     expect([...file!.lines[1]!.branches].sort()).toEqual([1, 2]);
     const never = await sourceCounts(new Map(), root, join(root, 'src'), join(root, 'src'));
     expect(never[0]!.lines.map((l) => l.count)).toEqual([0, 0, 0, 0, 0]);
