@@ -8,7 +8,7 @@ import { suiteVersion } from './version.ts';
 
 const EXIT_CODES = `
 Exit codes: 0 nothing unexpected, 1 findings (read: refused; inspect: no image; check:
-violations; replay: shown again; diff: something new; doctor: something is missing), 2 wrong usage or input,
+violations; replay: shown again; diff: something new; compare: two differ; doctor: something is missing), 2 wrong usage or input,
 3 the suite's own machinery failed, 130 stopped by Ctrl-C, a signal, or a closed output.`;
 
 const CHECK_HELP = `
@@ -74,6 +74,26 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .argument('<run...>', 'folders of runs')
     .option('-o, --output <dir>', 'where to write the coverage of all together: summary.txt, index.html, lcov.info, coverage.json', once)
     .action(async (runs, options) => exit(await (await import('./commands/coverage.ts')).coverage(runs, options, signal)));
+
+  ovbd.command('compare')
+    .description('readers on the same cases or images, or writers on the same inputs: who does the same, and where they part first')
+    .argument('[image...]', 'image files, bottom to top, rather than generated cases; a writable pair as data:index')
+    .option('--targets <names>', 'readers, separated by commas; the others are compared with the first (default: oracle,fake-reader)', repeated)
+    .addOption(new Option('--seed <n>', 'what all cases follow from').argParser(seed).default(1))
+    .addOption(new Option('--cases <n>', 'how many cases').argParser(wholeNumber(1, 1e9)).default(600))
+    .addOption(new Option('--as <form>', 'what the image files are').choices(['device', 'zfile']).default('device'))
+    .option('--patch <file>', 'for --targets patch: as ovbd run takes it; repeatable', repeated)
+    .option('--source <dir>', 'the same, from a folder with the module\'s sources', once)
+    .option('--module <file.ko>', 'the same, as a built module', once)
+    .option('--kernel <kernel>', 'a series (6.1, 6.12) or a bzImage; repeatable', repeated)
+    .option('--kernel-build <dir>', 'the folder in which that bzImage was built; one for each', repeated)
+    .addOption(new Option('--sanitize [which]', 'each of Debian\'s kernels with sanitizers too, or only so').choices(['both', 'only']).preset('both'))
+    .option('--no-vm', 'leave out what needs a virtual machine')
+    .option('--jobs <n>', 'instances of a target at the same time; results do not depend on it', wholeNumber(1, 64))
+    .option('--out <dir>', 'keep compare.json, compare.txt and the images of each difference in this folder', once)
+    .option('--quiet', 'no progress')
+    .option('--json', 'one JSON document on stdout')
+    .action(async (images, options) => exit(await (await import('./commands/compare.ts')).compare(images, options, signal)));
 
   ovbd.command('replay')
     .description('run a stored finding again: exit code 1 where it (or another) shows, 0 where none does')

@@ -15,3 +15,4 @@ export * from './table.ts';
 export * from './fault.ts';
 export * from './view.ts';
 export * from './coverage.ts';
+export * from './comparison.ts';

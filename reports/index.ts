@@ -4,6 +4,7 @@ export * from './jsonl.ts';
 export * from './junit.ts';
 export * from './matrix.ts';
 export * from './matrix-text.ts';
+export * from './compare-text.ts';
 export * from './run-file.ts';
 export * from './run-diff.ts';
 export * from './run-diff-text.ts';
