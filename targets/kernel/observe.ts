@@ -210,7 +210,7 @@ export class Observer {
  * Which of two results of one read tells more: the one alone, unless it is
  * right, or an error where nothing says which bytes are.
  */
-function worse(alone: ReadObservation, together: ReadObservation, wanted: string | null): ReadObservation {
+export function worse(alone: ReadObservation, together: ReadObservation, wanted: string | null): ReadObservation {
   const bad = (r: ReadObservation): number => (r.spill ? 3 : wanted === null ? (r.result >= 0 ? 1 : 0) : r.sha256 === wanted ? 0 : r.result >= 0 ? 2 : 1);
   return bad(together) > bad(alone) ? together : alone;
 }

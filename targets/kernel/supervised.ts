@@ -6,8 +6,23 @@ import { EngineError } from '../../model/errors.ts';
 
 const living = new Set<ChildProcess>();
 process.on('exit', () => {
-  for (const child of living) child.kill('SIGKILL');
+  for (const child of living) {
+    try {
+      // Its session's first group, so with it what it started.
+      process.kill(-child.pid!, 'SIGKILL');
+    } catch {
+      child.kill('SIGKILL');
+    }
+  }
 });
+
+export interface SupervisedOptions {
+  /** Its whole environment; absent: one in which nothing of the user's changes what it does. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Lines of shell that run in its place first, such as `ulimit -c 0`. */
+  readonly before?: string;
+}
 
 /**
  * `kill -9` of this process runs no code of ours, so the child asks the kernel
@@ -16,13 +31,13 @@ process.on('exit', () => {
  * session: Ctrl-C reaches us, and we decide. Throws `EngineError` where
  * setpriv is missing.
  */
-export function spawnSupervised(command: string, args: readonly string[], stdio: StdioOptions): ChildProcess {
+export function spawnSupervised(command: string, args: readonly string[], stdio: StdioOptions, options: SupervisedOptions = {}): ChildProcess {
   const setpriv = findCommand('setpriv');
-  if (setpriv === undefined) throw new EngineError('setpriv (util-linux) is not there: without it a killed run would leave virtual machines behind');
+  if (setpriv === undefined) throw new EngineError('setpriv (util-linux) is not there: without it a killed run would leave its children behind');
   const child = spawn(
     setpriv,
-    ['--pdeathsig', 'KILL', '--', '/bin/sh', '-c', 'test "$PPID" = "$0" && exec "$@"', String(process.pid), command, ...args],
-    { stdio, detached: true, env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', ...(process.env['TMPDIR'] ? { TMPDIR: process.env['TMPDIR'] } : {}) } },
+    ['--pdeathsig', 'KILL', '--', '/bin/sh', '-c', `test "$PPID" = "$0" || exit 1\n${options.before ?? ''}\nexec "$@"`, String(process.pid), command, ...args],
+    { stdio, detached: true, ...(options.cwd === undefined ? {} : { cwd: options.cwd }), env: options.env ?? { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', ...(process.env['TMPDIR'] ? { TMPDIR: process.env['TMPDIR'] } : {}) } },
   );
   living.add(child);
   child.once('exit', () => living.delete(child));

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+/** A running target and the lines it says, one at a time, each within its deadline. */
+import { setImmediate } from 'node:timers/promises';
+import { Child, type ChildEnd, type CommandLine } from './child.ts';
+import { Lines } from './lines.ts';
+import { encode, LINE_BYTES, type RunnerMessage } from './messages.ts';
+
+/** What came next. */
+export type Heard =
+  | { readonly what: 'line'; readonly line: string }
+  /** A line that is longer than any message. */
+  | { readonly what: 'too-long' }
+  /** It is dead; `rest` is a line that it did not finish. */
+  | { readonly what: 'end'; readonly end: ChildEnd; readonly rest: string }
+  /** Nothing in time, or not until the signal aborted. It still runs. */
+  | { readonly what: 'silence' };
+
+export class Conversation {
+  readonly #child: Child;
+  readonly #lines = new Lines(LINE_BYTES);
+  readonly #heard: (string | null)[] = [];
+  #end: ChildEnd | undefined;
+  #wake: (() => void) | undefined;
+
+  /** Starts the target. Throws `UsageError` where there is no such program. */
+  constructor(line: CommandLine) {
+    this.#child = new Child(line, (bytes) => {
+      this.#heard.push(...this.#lines.add(bytes));
+      this.#wake?.();
+    });
+    void this.#child.ended.then((end) => {
+      this.#end = end;
+      this.#wake?.();
+    });
+  }
+
+  say(message: RunnerMessage): void {
+    this.#child.write(encode(message));
+    if (message.type === 'bye') this.#child.closeInput();
+  }
+
+  /** Waits for the next line, or for the end, so many milliseconds at the most. */
+  async next(milliseconds: number, signal?: AbortSignal): Promise<Heard> {
+    if (this.#isQuiet && !signal?.aborted) await this.#waitFor(milliseconds, signal);
+    // Where nobody had time to read what came in time, it did come in time.
+    if (this.#isQuiet) await this.settle();
+    const line = this.#heard.shift();
+    if (line === null) return { what: 'too-long' };
+    if (line !== undefined) return { what: 'line', line };
+    return this.#end ? { what: 'end', end: this.#end, rest: this.#lines.rest } : { what: 'silence' };
+  }
+
+  /** Lets in what the target has written until now on either of its outputs. */
+  async settle(): Promise<void> {
+    await setImmediate();
+    await setImmediate();
+  }
+
+  /** The next line if it is here already; undefined where nothing is. */
+  get waiting(): string | null | undefined {
+    return this.#heard[0];
+  }
+
+  get isDead(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** Standard error since the last call. */
+  takeErrors(): string {
+    return this.#child.takeErrors();
+  }
+
+  /** Kills it with all it started. */
+  async kill(): Promise<void> {
+    await this.#child.kill();
+  }
+
+  get #isQuiet(): boolean {
+    return this.#heard.length === 0 && this.#end === undefined;
+  }
+
+  async #waitFor(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+    await new Promise<void>((done) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', wake);
+        this.#wake = undefined;
+        done();
+      };
+      const timer = setTimeout(wake, milliseconds);
+      signal?.addEventListener('abort', wake);
+      this.#wake = wake;
+    });
+  }
+}
