@@ -171,6 +171,7 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .option('--kernel-build <dir>', 'the folder in which that bzImage was built; one for each', repeated)
     .addOption(new Option('--sanitize [which]', 'each of Debian\'s kernels with sanitizers too, or only so').choices(['both', 'only']).preset('both'))
     .addOption(new Option('--iterations <n>', 'cycles of each kind of device').argParser(wholeNumber(8, 1e6)).default(2000))
+    .option('--out <dir>', 'folder for run.jsonl, junit.xml and findings/ (default: reports/out/<time>)', once)
     .action(async (options) => exit(await (await import('./commands/cycle.ts')).labCycle(options, signal)));
 
   ovbd.command('fs')
@@ -180,10 +181,12 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .option('--module <file.ko>', 'the same, as a built module', once)
     .option('--kernel <kernel>', 'a series (6.1, 6.12) or a bzImage; repeatable', repeated)
     .option('--kernel-build <dir>', 'the folder in which that bzImage was built; one for each', repeated)
+    .addOption(new Option('--sanitize [which]', 'each of Debian\'s kernels with sanitizers too, or only so').choices(['both', 'only']).preset('both'))
     .option('--tree <dir>', 'the tree', '/usr/share/doc')
     .addOption(new Option('--megabytes <n>', 'how much of it').argParser(wholeNumber(1, 200)).default(3))
     .addOption(new Option('--layers <n>', 'layers, 1 to 8; repeatable (default: 1 and 4)').argParser((text, before: string[] | undefined) => repeated(String(wholeNumber(1, 8)(text)), before)))
     .addOption(new Option('--type <name...>', 'file systems (default: all)').choices(['ext4', 'erofs', 'squashfs']))
+    .option('--out <dir>', 'folder for run.jsonl, junit.xml and findings/ (default: reports/out/<time>)', once)
     .action(async (options) => exit(await (await import('./commands/fs.ts')).fs(options, signal)));
 
   ovbd.command('doctor')

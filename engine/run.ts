@@ -158,7 +158,7 @@ function count(counts: Counts, finding: Finding, target: Target): void {
 }
 
 /** `2 layers, 12288 bytes, 1 read`. */
-function describe({ smallest }: Finding): string {
+export function describe({ smallest }: Finding): string {
   const bytes = smallest.layers.reduce((n, l) => n + l.bytes.length + (l.index?.length ?? 0), 0);
   const some = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
   return [some(smallest.layers.length, 'layer'), some(bytes, 'byte'), some(smallest.access.reads.length, 'read')].join(', ');

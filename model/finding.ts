@@ -3,6 +3,7 @@
 import type { Case } from './case.ts';
 import type { Expectation } from './expectation.ts';
 import type { Observation } from './observation.ts';
+import type { Procedure } from './procedure.ts';
 import type { FindingKind, Verdict } from './verdict.ts';
 
 /** How sure the charge is. */
@@ -41,6 +42,8 @@ export interface Finding {
   readonly smallest: Case;
   /** Cases that must run before it, oldest first; empty unless blame is `sequence` (then no shorter sequence was found) or `unreliable`. */
   readonly before: readonly Case[];
+  /** What is done with its device; absent: it is made, read and removed as its access plan says. */
+  readonly procedure?: Procedure;
   readonly expectation: Expectation;
   readonly observation: Observation;
   readonly verdict: Verdict;

@@ -16,3 +16,4 @@ export * from './fault.ts';
 export * from './view.ts';
 export * from './coverage.ts';
 export * from './comparison.ts';
+export * from './procedure.ts';

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { UsageError } from '../model/index.ts';
+import { UsageError, type Procedure } from '../model/index.ts';
 import { findingName, loadFinding, saveFinding } from './finding-folder.ts';
 import { sha256 } from './finding-manifest.ts';
 import { IDENTITY, sampleFinding } from './samples.ts';
@@ -30,6 +30,21 @@ test('what is saved is loaded again', () => {
     confirmation: finding.confirmation, log: finding.observation.log, replay: `replay ${path}`,
   });
   expect(loaded.observation.reads[1]).toEqual({ result: 512, sha256: sha256(finding.observation.reads[1]!.bytes!), spill: { before: 0, after: 2, first: 512 } });
+});
+
+test('what was done with the device is kept, and checked', () => {
+  const procedures: Procedure[] = [
+    { kind: 'cycle', iterations: 2000, every: 250 },
+    { kind: 'mount', fileSystem: 'ext4', tree: [{ path: 'a/b', kind: 'file', content: 'ff', blocks: '0123abcd' }, { path: 'a', kind: 'folder', content: '', blocks: '' }] },
+  ];
+  for (const procedure of procedures) {
+    const path = join(out, saveFinding(out, { ...sampleFinding(), procedure }, { ...IDENTITY, parts: { module: 'x' } }, (p) => p).folder);
+    expect(loadFinding(path).procedure).toEqual(procedure);
+    expect(existsSync(join(path, 'repro.sh'))).toBe(false);
+    const manifest = JSON.parse(readFileSync(join(path, 'finding.json'), 'utf8')) as object;
+    writeFileSync(join(path, 'finding.json'), JSON.stringify({ ...manifest, procedure: { ...procedure, kind: 'other' } }));
+    expect(() => loadFinding(path)).toThrow(/procedure/);
+  }
 });
 
 test('the folder holds images, cases before, wrong reads and the log, and nothing else is left', () => {

@@ -52,7 +52,8 @@ export function saveFinding(
     writeFileSync(join(temporary, 'finding.json'), `${JSON.stringify(manifestOf(finding, identity, replay), null, 2)}\n`);
     writeFileSync(join(temporary, 'kernel.log'), finding.observation.log);
     if (finding.explanation) writeFileSync(join(temporary, 'report.txt'), `${finding.explanation.report}\n`);
-    const script = identity.parts['module'] === undefined ? undefined : reproScript(finding, identity);
+    // A script makes devices and reads them, once.
+    const script = identity.parts['module'] === undefined || finding.procedure !== undefined ? undefined : reproScript(finding, identity);
     if (script !== undefined) writeFileSync(join(temporary, REPRO), script, { mode: 0o755 });
     writeImages(temporary, finding.smallest);
     finding.before.forEach((c, n) => writeImages(join(temporary, beforeFolder(n)), c));

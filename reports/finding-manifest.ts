@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** finding.json: what a finding is, without the images' bytes, which lie beside it. */
 import {
-  FINDING_KINDS, MAX_PIECES, MEANWHILES, MOST_READERS, MOST_ROUNDS, READ_MODES, readProblem, type AccessPlan, type BackingFault, type Case, type Expectation, type Extent, type Finding, type Layer, type Observation, type Outcome, type ReadOutcome, type ReadPlan, type TableFault,
+  FILE_SYSTEMS, FINDING_KINDS, TREE_KINDS, MAX_PIECES, MEANWHILES, MOST_READERS, MOST_ROUNDS, READ_MODES, readProblem, type AccessPlan, type BackingFault, type Case, type Expectation, type Extent, type Finding, type Layer, type Observation, type Outcome, type Procedure, type ReadOutcome, type ReadPlan, type TableFault,
   type TargetIdentity, type Wrapper,
 } from '../model/index.ts';
 import { createHash } from 'node:crypto';
@@ -21,6 +21,8 @@ export const LIMITS = {
   layers: 1024,
   reads: 65_536,
   before: 10_000,
+  /** Entries of a tree. */
+  entries: 20_000,
 } as const;
 
 /** One file of the folder; its name is relative to its case's folder. */
@@ -86,6 +88,8 @@ export interface FindingManifest {
   readonly case: StoredCase;
   /** Oldest first; case N lies in before/NN. */
   readonly before: readonly StoredCase[];
+  /** What is done with the case's device, where it is more than reading it. */
+  readonly procedure?: Procedure;
   readonly expectation: ExpectationSummary;
   readonly observation: ObservationSummary;
   /** Frames of the target's own code, innermost first; the part of the log they are in is report.txt. */
@@ -108,6 +112,7 @@ export function manifestOf(finding: Finding, identity: TargetIdentity, replay: s
     shrinkExecutions: finding.shrinkExecutions,
     case: storedCase(finding.smallest),
     before: finding.before.map(storedCase),
+    ...(finding.procedure !== undefined && { procedure: finding.procedure }),
     expectation: {
       class: finding.expectation.class,
       needs: finding.expectation.needs,
@@ -253,6 +258,15 @@ const storedCaseCheck: Check<StoredCase> = record({
   table: list(line, 2 * LIMITS.layers),
 });
 
+const procedureCheck: Check<Procedure> = either('kind', {
+  cycle: record({ kind: oneOf('cycle'), iterations: integer(1, 1e6), every: integer(1, 1e6) }),
+  mount: record({
+    kind: oneOf('mount'),
+    fileSystem: oneOf(...FILE_SYSTEMS),
+    tree: list(record({ path: text(4096), kind: oneOf(...TREE_KINDS), content: text(4096), blocks: text(65_536, /^[0-9a-f]*$/) }), LIMITS.entries),
+  }),
+});
+
 const outcomeCheck: Check<OutcomeSummary> = either('outcome', {
   refuse: record({ outcome: oneOf('refuse'), clause: line, layer: layerNumber, at: natural, why: line }),
   open: record({
@@ -280,6 +294,7 @@ export const manifestCheck: Check<FindingManifest> = record({
   shrinkExecutions: natural,
   case: storedCaseCheck,
   before: list(storedCaseCheck, LIMITS.before),
+  procedure: optional(procedureCheck),
   expectation: record({
     class: oneOf('valid', 'invalid', 'permissive'),
     needs: record({ algorithms: list(oneOf('lz4', 'zstd'), 2), blockSizes: list(natural, LIMITS.layers), layers: natural }),

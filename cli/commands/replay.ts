@@ -3,12 +3,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
+import { declaredFlags } from '../../engine/prepare.ts';
+import { attempt, openBench, type Tried } from '../../engine/procedure.ts';
 import { explainFinding, replayFinding } from '../../engine/replay.ts';
-import { EngineError, EXIT, UsageError, isFindingKind, type Observation, type TargetIdentity } from '../../model/index.ts';
+import { EngineError, EXIT, UsageError, isFindingKind, procedureText, type Observation, type Procedure, type TargetIdentity } from '../../model/index.ts';
+import { examine } from '../../oracles/examine.ts';
 import {
   count, loadFinding, loadRepro, manyLines, observationSummary, oneLine, sha256,
   type ObservationSummary, type OutcomeSummary, type ReadSummary, type StoredFinding,
 } from '../../reports/index.ts';
+import { openKernelTarget } from '../../targets/kernel/kernel-target.ts';
 import { Cache, prepareLab, Steps } from '../../targets/kernel/lab/index.ts';
 import { hashSources, readSourceFolder } from '../../targets/kernel/lab/sources.ts';
 import { runScript } from '../../targets/kernel/script-vm.ts';
@@ -37,6 +41,11 @@ export async function replay(folder: string, options: ReplayOptions, signal: Abo
   const [first] = subjectOf(given);
   if (first !== undefined && role !== 'patch') throw new UsageError(`--${first}: the finding is of the target ${name}, which takes none`);
   const tools = { cache: new Cache(), steps: new Steps(), signal };
+  if (finding.procedure !== undefined) {
+    if (script) throw new UsageError('--script: a script makes devices and reads them once, which does not show this finding');
+    if (role === undefined) throw new UsageError(`${folder}: found on the target ${name}, which runs in no virtual machine`);
+    return replayProcedure(finding, finding.procedure, await columnOf(finding, role, given, tools), options.times, tools);
+  }
   if (script) {
     if (role === undefined) throw new UsageError(`--script: the finding is of the target ${name}, which runs in no virtual machine`);
     return replayScript(finding, await columnOf(finding, role, given, tools), tools);
@@ -79,6 +88,40 @@ async function replayScript(finding: StoredFinding, column: KernelColumn, tools:
   if (death !== undefined) print(`the kernel died: ${death}`);
   if (exitCode === 2) throw new EngineError('the script could not be tried: its last line says why');
   return exitCode === 0 ? EXIT.ok : EXIT.findings;
+}
+
+/** Does again what was done with the case's device. Exit code 1 where the signature, or another one, shows; 0 where none does. */
+async function replayProcedure(finding: StoredFinding, procedure: Procedure, column: KernelColumn, times: number, { cache, steps, signal }: LabTools): Promise<number> {
+  const lab = await prepareLab({ ...column.lab, kernel: column.kernel, sanitize: column.sanitize, cache, steps, signal });
+  const target = await openKernelTarget(lab, { name: column.name, remake: column.remake, steps, cacheDir: cache.root, lanes: 1 });
+  try {
+    const bench = await openBench(procedure.kind, lab, target, cache, steps, signal);
+    print(`${finding.kind}  ${finding.signature}`);
+    print(`target    ${target.identity.description}`);
+    differences(finding.target, target.identity).forEach(print);
+    print(`case      ${finding.smallest.id}: ${procedureText(procedure)}`);
+    const { case: c, expectation } = examine(finding.smallest, declaredFlags([target]));
+    let tried: Tried | undefined;
+    let n = 0;
+    while (n < times && tried?.verdict.signature !== finding.signature && !signal.aborted) {
+      n++;
+      tried = await steps.run(`${c.id}, ${n} of ${times}`, () => attempt(bench, c, expectation, procedure, signal));
+    }
+    if (tried === undefined) return EXIT.ok;
+    const { verdict, observation, text } = tried;
+    if (text !== '') print(`observed  ${text}`);
+    print(`verdict   ${[verdict.signature ?? verdict.kind, verdict.why].filter(Boolean).join(': ')}`);
+    const explained = observation && verdict.signature ? await explainFinding(target, verdict.signature, observation) : undefined;
+    explained?.where.forEach((place, i) => print(`${i === 0 ? 'where' : ''}`.padEnd(10) + place));
+    // A sound kernel's log tells nothing of a file that is not as it was.
+    if (explained !== undefined) printLog(explained.report);
+    const shown = verdict.signature === finding.signature;
+    print(shown ? `shown again: 1 of ${n}` : `not shown: 0 of ${n}; when it was found: ${finding.confirmation.shown} of ${finding.confirmation.tried}`);
+    if (!shown && isFindingKind(verdict.kind)) print(`but another one: ${verdict.signature}`);
+    return verdict.kind === 'engine-error' ? EXIT.engine : isFindingKind(verdict.kind) ? EXIT.findings : EXIT.ok;
+  } finally {
+    await target.close();
+  }
 }
 
 function print(text: string): void {

@@ -2,9 +2,8 @@
 /** A tree as the image of a file system, as it stands after each stage of its writing. */
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { EngineError } from '../../model/index.ts';
+import { EngineError, type FileSystem } from '../../model/index.ts';
 import { CLEAN_ENV, run } from '../../targets/kernel/lab/child.ts';
-import type { FileSystem } from '../../targets/kernel/file-system.ts';
 import type { SourceEntry } from './tree.ts';
 
 const PAGE = 4096;

@@ -2,7 +2,7 @@
 /** Snapshots of a device as the layers of a stack: each holds the sectors that changed since the one before it. */
 import { commitLayer, runScript, type ScriptStep } from '../../generators/commit.ts';
 import { PLAIN_ZFILE, writeZFile } from '../../generators/zfile-writer.ts';
-import type { Case, Layer } from '../../model/index.ts';
+import type { Case, Layer, ReadPlan } from '../../model/index.ts';
 import { examine } from '../../oracles/examine.ts';
 import { SECTOR } from '../../spec/index.ts';
 
@@ -28,14 +28,20 @@ export function changes(before: Uint8Array, after: Uint8Array): ScriptStep[] {
   return steps;
 }
 
-/** The snapshots, each a multiple of 512 bytes, as a stack of committed layers, raw or in ZFiles, with nothing to read. */
+/** Bytes of one read of the whole device. */
+const READ = 1 << 20;
+
+/** The snapshots, each a multiple of 512 bytes, as a stack of committed layers, raw or in ZFiles; all of the device is read. */
 export function stackOfSnapshots(id: string, snapshots: readonly Uint8Array[], zfile: boolean): Case {
   const layers = snapshots.map((after, i): Layer => {
     const options = { virtualSize: after.length };
     const bytes = commitLayer(runScript(changes(snapshots[i - 1] ?? new Uint8Array(0), after), options), options);
     return zfile ? { wrapping: ['zfile'], bytes: writeZFile(bytes, PLAIN_ZFILE), exposedBytes: bytes.length } : { wrapping: [], bytes };
   });
+  const deviceBytes = snapshots.at(-1)!.length;
+  const reads = Array.from({ length: Math.ceil(deviceBytes / READ) }, (_, i): ReadPlan => (
+    { offset: i * READ, length: Math.min(READ, deviceBytes - i * READ), bufferOffset: 0, mode: 'direct' }));
   return examine({
-    id, device: 'lsmt', layers, access: { slack: 'page', deviceBytes: snapshots.at(-1)!.length, reads: [] }, clauses: { exercises: [], violates: [] },
+    id, device: 'lsmt', layers, access: { slack: 'page', deviceBytes, reads }, clauses: { exercises: [], violates: [] },
   }).case;
 }

@@ -3,7 +3,8 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, opendirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { UsageError } from '../../model/index.ts';
+import { UsageError, type TreeEntry } from '../../model/index.ts';
+import { blocksOf } from '../../targets/kernel/file-system.ts';
 
 export interface SourceEntry {
   /** Relative to the tree's root. */
@@ -71,9 +72,9 @@ function* entriesAt(root: string, path: string, depth: number, fits: (size: numb
   }
 }
 
-/** What a reader must find: SHA-256 (hex) of a file's content, where a link points; by path. */
-export function wantedOf(stages: readonly (readonly SourceEntry[])[]): Map<string, { readonly kind: SourceEntry['kind']; readonly content: string }> {
-  return new Map(stages.flat().map(({ path, kind, bytes }) => [path, {
-    kind, content: kind === 'file' ? createHash('sha256').update(bytes).digest('hex') : bytes.toString('utf8'),
-  }]));
+/** What a reader must find. */
+export function wantedOf(stages: readonly (readonly SourceEntry[])[]): TreeEntry[] {
+  return stages.flat().map(({ path, kind, bytes }) => ({
+    path, kind, content: kind === 'file' ? createHash('sha256').update(bytes).digest('hex') : bytes.toString('utf8'), blocks: kind === 'file' ? blocksOf(bytes) : '',
+  }));
 }

@@ -1,28 +1,15 @@
 // SPDX-License-Identifier: MIT
 /** A file system on a case's device, mounted in a VM: what its files hold there. */
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
-import { mkdtemp } from 'node:fs/promises';
-import { EngineError } from '../../model/errors.ts';
-import type { Job } from '../target.ts';
-import { tablesOf } from './backing.ts';
-import { deployOnPatch, deployOnStock } from './deploy.ts';
+import { FILE_SYSTEMS, TREE_BLOCK, TREE_BLOCK_DIGITS, type FileSystem, type Observation } from '../../model/index.ts';
+import { inGuest, SILENCE_MS, type Errand } from './guest.ts';
 import { openLauncher, type Launcher } from './kernel-target.ts';
 import { buildAgent } from './lab/agent.ts';
 import { buildInitramfs } from './lab/initramfs.ts';
 import type { Cache, PreparedLab, Steps } from './lab/index.ts';
-import { Mailbox } from './mailbox.ts';
 import { errnoName } from './observe.ts';
-import { runDir } from './run-dir.ts';
 import { encodeMount } from './wire.ts';
 
-/** The names that mount knows them by; each is a module, or built in. */
-export const FILE_SYSTEMS = ['ext4', 'erofs', 'squashfs'] as const;
-export type FileSystem = (typeof FILE_SYSTEMS)[number];
-
-const START_MS = 60_000;
-/** Milliseconds without an entry: one file of megabytes on a busy machine. */
-const SILENCE_MS = 60_000;
 /** Where the guest mounts. */
 const ROOT = '/mnt';
 
@@ -38,6 +25,8 @@ export interface SeenEntry {
   readonly kind: 'file' | 'folder' | 'link' | 'other';
   /** SHA-256 (hex) of a file's content, or where a link points; empty for the others. */
   readonly content: string;
+  /** As `TreeEntry` has them. */
+  readonly blocks: string;
   /** Bytes. */
   readonly size: number;
   /** Why it could not be read; empty where it could. */
@@ -47,47 +36,50 @@ export interface SeenEntry {
 export interface SeenTree {
   /** By path relative to the root, which is `''`: with a cold cache, then with a warm one. */
   readonly passes: readonly [ReadonlyMap<string, SeenEntry>, ReadonlyMap<string, SeenEntry>];
-  /** Why there is no tree, or what went wrong after it: a stage and an errno, or how the VM ended. */
-  readonly problem?: string;
+  /** Why there is no tree, where the machine says so: what failed, and its errno. */
+  readonly problem?: { readonly stage: (typeof STAGES)[number]; readonly errno: string };
+  /** The devices once more, with what the kernel has said; and how the machine ended, where it did before its time. */
+  readonly observation: Observation;
 }
 
 const KINDS = ['file', 'folder', 'link', 'other'] as const;
-const STAGES = ['', 'create', 'table load', 'resume', 'mount'] as const;
+const STAGES = ['remove', 'create', 'table load', 'resume', 'mount'] as const;
+
+/** The digests of a file's blocks, as `TreeEntry` has them. */
+export function blocksOf(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += TREE_BLOCK) {
+    const part = bytes.subarray(at, at + TREE_BLOCK);
+    const hash = createHash('sha256').update(part);
+    if (part.length < TREE_BLOCK) hash.update(new Uint8Array(TREE_BLOCK - part.length));
+    text += hash.digest('hex').slice(0, TREE_BLOCK_DIGITS);
+  }
+  return text;
+}
 
 /** Mounts the job's device and reads all of it, twice. Throws `EngineError` where the VM does not start or the guest refuses the command. */
-export async function mountAndRead(launcher: Launcher, name: 'stock' | 'patch', job: Job, type: FileSystem, signal: AbortSignal): Promise<SeenTree> {
-  const mailbox = new Mailbox(join(await mkdtemp(join(runDir(), 'tree-')), 'mailbox'));
-  const vm = launcher.start(mailbox.path);
-  const abort = (): void => void vm.kill();
-  signal.addEventListener('abort', abort, { once: true });
+export async function mountAndRead(errand: Errand, type: FileSystem): Promise<SeenTree> {
   const passes: [Map<string, SeenEntry>, Map<string, SeenEntry>] = [new Map(), new Map()];
-  try {
-    if ((await vm.hello(START_MS, 1)) === undefined) throw new EngineError('the virtual machine does not start');
-    const deployment = (name === 'patch' ? deployOnPatch : deployOnStock)(job);
-    const placed = mailbox.place(deployment.slices);
-    if (placed === undefined) throw new EngineError('the images are larger than the mailbox');
-    vm.send(encodeMount({ number: 1, devices: tablesOf(deployment, placed.starts), target: deployment.devices.length - 1, reads: [] }, type));
-    for (;;) {
-      const event = await vm.next(SILENCE_MS);
-      signal.throwIfAborted();
-      if (event.type !== 'message') return { passes, problem: `the virtual machine ${event.type === 'silence' ? 'says no more' : 'ended'}: ${vm.console.trim().slice(-1500)}` };
-      const { message } = event;
-      if (message.type === 'error') throw new EngineError(`the guest refuses to mount: ${message.text}`);
+  let problem: SeenTree['problem'];
+  const observation = await inGuest(errand, async (guest) => {
+    guest.send(encodeMount(guest.command, type));
+    for (let phase = 'mounting';;) {
+      const message = await guest.next(['mount', 'entry'], phase, SILENCE_MS);
       if (message.type === 'mount') {
         const errno = message.errno || message.leftover;
-        if (errno === 0) return { passes };
-        return { passes, problem: `${message.errno === 0 ? 'a device cannot be removed' : STAGES[message.stage] ?? 'unknown stage'}: ${errnoName(errno)}` };
+        if (errno !== 0) problem = { stage: message.errno === 0 ? 'remove' : STAGES[message.stage] ?? 'mount', errno: errnoName(errno) };
+        break;
       }
-      if (message.type !== 'entry') continue;
       const kind = KINDS[message.kind] ?? 'other';
-      passes[message.pass === 0 ? 0 : 1].set(message.path.slice(ROOT.length + 1), {
+      const path = message.path.slice(ROOT.length + 1);
+      phase = `reading files after ${path === '' ? 'the root' : path}`;
+      passes[message.pass === 0 ? 0 : 1].set(path, {
         kind, size: message.content.length, error: message.errno === 0 ? '' : errnoName(message.errno),
         content: kind === 'file' ? createHash('sha256').update(message.content).digest('hex') : kind === 'link' ? message.content.toString('utf8') : '',
+        blocks: kind === 'file' ? blocksOf(message.content) : '',
       });
     }
-  } finally {
-    signal.removeEventListener('abort', abort);
-    await vm.kill();
-    mailbox.close();
-  }
+    await guest.look();
+  });
+  return { passes, observation, ...(problem === undefined ? {} : { problem }) };
 }

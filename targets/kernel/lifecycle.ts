@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Devices that come and go thousands of times in one VM, and what its kernel holds meanwhile. */
-import { join } from 'node:path';
-import { mkdtemp } from 'node:fs/promises';
-import { EngineError } from '../../model/errors.ts';
-import type { Job } from '../target.ts';
-import { tablesOf } from './backing.ts';
-import { deployOnPatch, deployOnStock } from './deploy.ts';
-import type { Launcher } from './kernel-target.ts';
-import { Mailbox } from './mailbox.ts';
-import { runDir } from './run-dir.ts';
-import { encodeCycle, encodeReload, type Census, type Message } from './wire.ts';
+import type { Observation } from '../../model/index.ts';
+import { inGuest, SILENCE_MS, type Errand } from './guest.ts';
+import { encodeCycle, encodeReload, type Census } from './wire.ts';
 
-/** Milliseconds for a start, and without a census; a cycle takes tens of milliseconds, many more with sanitizers on a busy machine. */
-const START_MS = 60_000;
-const SILENCE_MS = 60_000;
+/** Milliseconds a cycle, which takes tens of them, many more with sanitizers on a busy machine. */
 const CYCLE_MS = 3000;
 
 /** What became of a module that was removed and inserted again: errnos, 0 where all is well. */
@@ -23,55 +14,35 @@ export interface Reloaded {
 }
 
 export interface Cycled {
-  /** The last one was made when all cycles were done. */
+  /** The last one was made when all cycles were done, or as many as the VM lived. */
   readonly censuses: readonly Census[];
   /** Absent on the stock kernel, and where the VM did not live so long. */
   readonly reloaded?: Reloaded;
-  /** How the VM ended before its time: the end of its console. */
-  readonly death?: string;
+  /** The devices once more, after all cycles, with what the kernel has said; and how the VM ended, where it did before its time. */
+  readonly observation: Observation;
 }
 
 /**
- * Runs `iterations` cycles of one job with a census after `every`, then
- * reloads `module`, where there is one. Throws `EngineError` where the VM does
- * not start or the guest refuses the command.
+ * Runs `iterations` cycles of the job with a census after `every`, then
+ * reloads the module `reload`, where one is given. Throws `EngineError` where
+ * the VM does not start or the guest refuses the command.
  */
-export async function cycle(launcher: Launcher, name: 'stock' | 'patch', module: string | undefined, job: Job, iterations: number, every: number, signal: AbortSignal): Promise<Cycled> {
-  const mailbox = new Mailbox(join(await mkdtemp(join(runDir(), 'cycle-')), 'mailbox'));
-  const vm = launcher.start(mailbox.path);
-  const abort = (): void => void vm.kill();
-  signal.addEventListener('abort', abort, { once: true });
-  /** The next message; null where the VM is gone. */
-  const next = async (ms: number): Promise<Message | null> => {
-    const event = await vm.next(ms);
-    signal.throwIfAborted();
-    if (event.type !== 'message') return null;
-    if (event.message.type === 'error') throw new EngineError(`the guest refuses to cycle: ${event.message.text}`);
-    return event.message;
-  };
+export async function cycle(errand: Errand, reload: string | undefined, iterations: number, every: number): Promise<Cycled> {
   const censuses: Census[] = [];
-  const died = (): Cycled => ({ censuses, death: vm.console.slice(-2000) });
-  try {
-    if ((await vm.hello(START_MS, 1)) === undefined) throw new EngineError('the virtual machine does not start');
-    const deployment = (name === 'patch' ? deployOnPatch : deployOnStock)(job);
-    const placed = mailbox.place(deployment.slices);
-    if (placed === undefined) throw new EngineError('the images are larger than the mailbox');
-    vm.send(encodeCycle({ number: 1, devices: tablesOf(deployment, placed.starts), target: deployment.devices.length - 1, reads: [] }, iterations, every));
+  let reloaded: Reloaded | undefined;
+  const observation = await inGuest(errand, async (guest) => {
+    guest.send(encodeCycle(guest.command, iterations, every));
     do {
-      const message = await next(SILENCE_MS + every * CYCLE_MS);
-      if (message?.type !== 'census') return died();
-      const { type: _, ...census } = message;
+      const { type: _, ...census } = await guest.next(['census'], `cycles after ${censuses.at(-1)?.done ?? 0}`, SILENCE_MS + every * CYCLE_MS);
       censuses.push(census);
-    } while (censuses.at(-1)!.done < iterations);
-    if (module === undefined) return { censuses };
-    vm.send(encodeReload(module));
-    const message = await next(SILENCE_MS);
-    if (message?.type !== 'reload') return died();
-    const { type: _, ...reloaded } = message;
-    return { censuses, reloaded };
-  } finally {
-    signal.removeEventListener('abort', abort);
-    await vm.kill();
-    mailbox.close();
-  }
+    } while (censuses.at(-1)!.done < iterations && censuses.at(-1)!.errno === 0);
+    // What cannot be removed once would only be in the way.
+    if (censuses.at(-1)!.errno !== 0) return;
+    await guest.look();
+    if (reload === undefined) return;
+    guest.send(encodeReload(reload));
+    const { type: _, ...both } = await guest.next(['reload'], 'unloading and loading the module', SILENCE_MS);
+    reloaded = both;
+  });
+  return { censuses, observation, ...(reloaded === undefined ? {} : { reloaded }) };
 }

@@ -313,7 +313,8 @@ function garbage(why: string, phase: string): { death: Death } {
   return { death: { kind: 'lost', title: `lost connection: the guest agent breaks the protocol: ${why}`, phase } };
 }
 
-function readsOf(job: Job, { devices, twin }: Deployment): ReadCommand[] {
+/** The reads of a job's case. Throws `CannotDeploy` for one that cannot be done. */
+export function readsOf(job: Job, { devices, twin }: Deployment): ReadCommand[] {
   return job.case.access.reads.map((read, index) => {
     const problem = readProblem(read) ?? (read.length > MAX_READ_BYTES ? `a length of ${read.length} bytes` : null);
     if (problem !== null) throw new CannotDeploy(`read ${index} cannot be done: ${problem}`);

@@ -53,18 +53,30 @@ export async function ensureSanitizer(cache: Cache, steps: Steps, series: Series
   if (cached !== undefined) return cached;
   await ensurePackages('build', steps, signal);
   await ensurePackages('kernel', steps, signal);
-  const from: FromApt = { view: await viewOf(series, cache), steps, signal, what: `the source of the kernel ${series}` };
-  const name = `linux-source-${series}`;
-  const resolve = async (): Promise<AptPackage[] | undefined> => {
-    const source = (await aptShow([name], signal, from.view)).get(name);
-    return source === undefined ? undefined : [source];
-  };
-  return fromApt(from, resolve, async (packages) => {
+  const from = await sourceOf(series, cache, steps, signal);
+  return fromApt(from, () => resolveSource(series, from), async (packages) => {
     const key = `${prefix(series, await compilerVersion(signal))}${fileSafe(packages[0]!.version)}`;
     const folder = await cache.make(KIND, key, `the sanitizer kernel ${series}`, async (temp) => {
       await unpackPackages(packages, temp, `the source of Linux ${packages[0]!.version}`, from);
-      await build(packages[0]!, series, temp, steps, signal);
+      await build(packages[0]!, series, configFor(series), temp, steps, signal);
     }, { signal, onWait: () => steps.note(`waiting for another run that builds the sanitizer kernel ${series}`) });
+    return readTree(folder);
+  });
+}
+
+/**
+ * A sanitizer kernel with other options, for measurements: built in `folder`, which is
+ * empty and keeps it as a kernel of one's own (its `bzImage`, and `build`, the folder for
+ * `--kernel-build`). `changes` are lines of a configuration: `CONFIG_X=y`, or
+ * `# CONFIG_X is not set` for what is left out. Throws as `ensureSanitizer` does.
+ */
+export async function buildVariant(cache: Cache, steps: Steps, series: Series, changes: string, folder: string, signal?: AbortSignal): Promise<KernelTree> {
+  await ensurePackages('build', steps, signal);
+  await ensurePackages('kernel', steps, signal);
+  const from = await sourceOf(series, cache, steps, signal);
+  return fromApt(from, () => resolveSource(series, from), async (packages) => {
+    await unpackPackages(packages, folder, `the source of Linux ${packages[0]!.version}`, from);
+    await build(packages[0]!, series, changed(configFor(series), changes), folder, steps, signal);
     return readTree(folder);
   });
 }
@@ -80,6 +92,24 @@ export async function cachedSanitizer(cache: Cache, series: Series, signal?: Abo
 /** The configuration for a series. */
 export function configFor(series: Series): string {
   return CONFIG.split('\n').filter((line) => !GONE[series].includes(line.split('=')[0]!)).join('\n');
+}
+
+/** A configuration in which the options that `changes` name stand as they say there. */
+export function changed(config: string, changes: string): string {
+  const nameIn = (line: string): string | undefined => /^(?:# )?(CONFIG_\w+)(?:=| is not set)/.exec(line)?.[1];
+  const lines = changes.split('\n').filter((line) => nameIn(line) !== undefined);
+  const names = new Set(lines.map(nameIn));
+  return [...config.split('\n').filter((line) => !names.has(nameIn(line))), ...lines, ''].join('\n');
+}
+
+async function sourceOf(series: Series, cache: Cache, steps: Steps, signal: AbortSignal | undefined): Promise<FromApt> {
+  return { view: await viewOf(series, cache), steps, signal, what: `the source of the kernel ${series}` };
+}
+
+async function resolveSource(series: Series, { view, signal }: FromApt): Promise<AptPackage[] | undefined> {
+  const name = `linux-source-${series}`;
+  const source = (await aptShow([name], signal, view)).get(name);
+  return source === undefined ? undefined : [source];
 }
 
 function prefix(series: Series, compiler: string | undefined): string {
@@ -101,7 +131,7 @@ function readTree(folder: string): KernelTree {
   };
 }
 
-async function build(source: AptPackage, series: Series, folder: string, steps: Steps, signal?: AbortSignal): Promise<void> {
+async function build(source: AptPackage, series: Series, config: string, folder: string, steps: Steps, signal?: AbortSignal): Promise<void> {
   const tree = join(folder, 'tree');
   await mkdir(tree);
   const tarball = join(folder, 'root/usr/src', `linux-source-${series}.tar.xz`);
@@ -111,7 +141,7 @@ async function build(source: AptPackage, series: Series, folder: string, steps: 
     if (result.code !== 0) throw new EngineError(`cannot unpack ${tarball}: ${result.stderr.trim().split('\n')[0] ?? ''}`);
     await rm(join(folder, 'root'), { recursive: true });
   });
-  await configure(tree, configFor(series), folder, signal);
+  await configure(tree, config, folder, signal);
   await steps.run(`build the sanitizer kernel ${series}`, async (say) => {
     let lines = 0;
     await make(tree, [`-j${availableParallelism()}`, 'bzImage', 'modules'], folder, signal, () => say(`${++lines} of about 1300 parts`));
