@@ -38,8 +38,9 @@ export interface ChildEnd {
 
 /** Characters of standard error that are kept. */
 const KEPT_ERRORS = 256 << 10;
-/** Milliseconds between looks at its processes, at least; a look never takes more than a fiftieth of the time. */
+/** Milliseconds between looks at its processes, at least and at most; between them a look takes a fiftieth of the time. */
 const LOOK_MS = 100;
+const LOOK_MS_MOST = 500;
 const LOOK_SHARE = 50;
 /** Milliseconds for the rest of its output once it and all it started are dead. */
 const DRAIN_MS = 2_000;
@@ -138,11 +139,11 @@ export class Child {
     this.#looker = setTimeout(() => {
       const began = performance.now();
       const members = this.#family.members(false);
+      this.#pace = Math.min(LOOK_MS_MOST, Math.max(LOOK_MS, (performance.now() - began) * LOOK_SHARE));
       const bytes = members.reduce((sum, m) => sum + m.pages * PAGE_BYTES, 0);
       if (bytes > this.#limits.memoryBytes) void this.kill('memory');
       else if (members.length > this.#limits.processes) void this.kill('processes');
       else this.#look();
-      this.#pace = Math.max(LOOK_MS, (performance.now() - began) * LOOK_SHARE);
     }, this.#pace);
     this.#looker.unref();
   }

@@ -25,7 +25,9 @@ export class Conversation {
   /** Starts the target. Throws `UsageError` where there is no such program. */
   constructor(line: CommandLine) {
     this.#child = new Child(line, (bytes) => {
-      this.#heard.push(...this.#lines.add(bytes));
+      const lines = this.#lines.add(bytes);
+      if (lines.length === 0) return;
+      this.#heard.push(...lines);
       this.#wake?.();
     });
     void this.#child.ended.then((end) => {

@@ -34,7 +34,7 @@ function sanitizerName(text: string): string {
 
 /** A message of UBSan or a panic without what differs between two runs of it. */
 function plainly(text: string): string {
-  return text.split(/[:;]/)[0]!.replaceAll(/'[^']*'/g, '').replaceAll(/\[[^\]]*\]/g, '').replaceAll(/\b(?:0x[0-9a-f]+|-?\d+)\b/gi, '').replaceAll(/,/g, ' ').replaceAll(/\s+/g, ' ').trim();
+  return text.split(/[:;]/)[0]!.replaceAll(/'[^']*'/g, '').replaceAll(/\[[^\]]*\]/g, '').replaceAll(/(?:\b0x[0-9a-f]+|-?\b\d+)\b(?!-bit)/gi, '').replaceAll(/,/g, ' ').replaceAll(/\s+/g, ' ').trim();
 }
 
 const baseName = (path: string): string => path.split('/').at(-1)!;
@@ -56,7 +56,7 @@ export const ERROR_PATTERNS: readonly ErrorPattern[] = [
 ];
 
 /** Frames of what every program is linked with: runtimes of sanitizers, of C, Go and Rust. */
-const NOT_OWN = /^(?:_{0,3}(?:asan|ubsan|msan|tsan|lsan|hwasan|sanitizer|interceptor)_|__interception|_{0,3}interceptor_|(?:__GI_)?_{0,2}(?:mem(?:cpy|move|set|cmp|chr|mem)|str\w+|bcopy|read|pread(?:64)?|write|pwrite(?:64)?|abort|raise|assert_fail\w*|libc_\w+|fortify_fail|stack_chk_fail|pthread_\w+|clone3?)(?:_\w+)?$|(?:malloc|calloc|realloc|reallocarray|free|posix_memalign|aligned_alloc|strdup|strndup|gsignal|_start|_int_\w+)$|operator (?:new|delete)|(?:__)?(?:rust|rdl|rg)_|rust_(?:begin_unwind|panic)|(?:core|std|alloc)::|<(?:core|std|alloc)::|runtime\.|panic$|__clang_call_terminate|std::)/;
+const NOT_OWN = /^(?:_{0,3}(?:asan|ubsan|msan|tsan|lsan|hwasan|sanitizer|interceptor)_|__interception|_{0,3}interceptor_|(?:__GI_)?_{0,2}(?:mem(?:p?cpy|move|set|cmp|r?chr|mem)|str(?:n?len|n?cpy|n?cat|n?(?:case)?cmp|r?chr|str|n?dup|toull?|toll?)|bcopy)(?:_chk)?(?:_(?:sse|avx|evex|erms|unaligned|generic)\w*)?$|_{0,2}(?:read|pread(?:64)?|write|pwrite(?:64)?|abort|raise|assert_fail(?:_base)?|libc_\w+|fortify_fail|stack_chk_fail|pthread_\w+|clone3?)$|(?:malloc|calloc|realloc|reallocarray|free|posix_memalign|aligned_alloc|strdup|strndup|gsignal|_start|_int_\w+)$|operator (?:new|delete)|(?:__)?(?:rust|rdl|rg)_|rust_(?:begin_unwind|panic)|(?:core|std|alloc)::|<(?:core|std|alloc)::|runtime\.|panic$|__clang_call_terminate|std::)/;
 const NOT_OWN_FILE = /(?:^|\/)(?:sysdeps|nptl|csu|string|malloc)\/|sanitizer_common|compiler-rt|lib(?:c|m|stdc\+\+|[a-z]*san|pthread|gcc_s)(?:[-.][\w.-]*)?\.so|^\/rustc\//;
 
 /** The bare name of a function as a stack shows it. */

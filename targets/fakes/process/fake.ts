@@ -11,8 +11,6 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Observation } from '../../../model/index.ts';
 import type { CaseMessage } from '../../process/messages.ts';
-import { observe } from '../reader/target.ts';
-import { caseOf } from './case.ts';
 import { FAULTS, isFault, type Fault } from './faults.ts';
 import { ASAN, GO, LSAN, UBSAN } from './reports.ts';
 
@@ -73,6 +71,9 @@ async function describe(): Promise<void> {
 async function answer(message: CaseMessage): Promise<void> {
   const { id } = message;
   await atOpen(message);
+  // What is dead before it reads need not load a reader.
+  const { observe } = await import('../reader/target.ts');
+  const { caseOf } = await import('./case.ts');
   // Without wanted digests the reader gives its bytes.
   const seen = observe({ case: caseOf(message), wanted: message.reads.map(() => null) }, () => false);
   if (seen.open === 'refused') say({ type: 'refused', id, reason: seen.refusal ?? '' });
@@ -133,7 +134,14 @@ async function atOpen({ id }: CaseMessage): Promise<void> {
   if (has('floods-stderr', id)) for (;;) writeAll(2, `${'x'.repeat(99)}\n`.repeat(655));
   if (has('much-stderr', id)) writeAll(2, `${'x'.repeat(1023)}\n`.repeat(8192));
   if (has('eats-memory', id)) await eat();
-  if (has('forks', id)) for (;;) spawn('sleep', ['1000'], { stdio: 'ignore' });
+  if (has('forks', id)) {
+    // Enough for any limit, and not for any machine.
+    for (let i = 0; i < 500; i++) {
+      spawn('sleep', ['1000'], { stdio: 'ignore' });
+      await sleep(2);
+    }
+    await sleep(FOR_EVER);
+  }
   if (has('leaves-a-child', id) || has('leaves-a-stranger', id)) {
     spawn('sleep', ['1000'], { stdio: 'inherit', detached: has('leaves-a-stranger', id) });
     if (has('leaves-a-child', id)) process.exit(0);
@@ -165,9 +173,10 @@ function endWith(text: string, code: number): never {
 
 async function eat(): Promise<void> {
   const eaten: Buffer[] = [];
-  for (;;) {
+  // Enough for any limit, and not for any machine; nor faster than anyone can look.
+  while (eaten.length < 100) {
     eaten.push(Buffer.alloc(1 << 24, 1));
-    // Not faster than anyone can look.
-    await sleep(5);
+    await sleep(20);
   }
+  await sleep(FOR_EVER);
 }
