@@ -74,14 +74,14 @@ static struct target_type zfile = {
 
 static int __init start(void)
 {
-	int r = dm_register_target(&lsmt); /* once */
+	int r = dm_register_target(&lsmt); /* inserted */
 
 	return r ? r : dm_register_target(&zfile);
 }
 
 static void __exit stop(void)
 {
-	dm_unregister_target(&lsmt);
+	dm_unregister_target(&lsmt); /* removed */
 	dm_unregister_target(&zfile);
 }
 
@@ -169,7 +169,7 @@ describe.skipIf(typeof lab === 'string')('the sanitizer kernel', () => {
     ]));
   }, LONG);
 
-  it('counts the lines that a module runs, over all machines and the boot once', async () => {
+  it('counts the lines that a module runs, over all machines, those of the boot once, and those of its removal', async () => {
     const source = join(folder, 'counted');
     mkdirSync(source);
     writeFileSync(join(source, 'counted.c'), COUNTED);
@@ -181,7 +181,9 @@ describe.skipIf(typeof lab === 'string')('the sanitizer kernel', () => {
     const { lines } = coverage!.files[0]!;
     const countsOf = (mark: string): number[] => lines.filter((l) => COUNTED.split('\n')[l.line - 1]!.includes(`/* ${mark} */`)).map((l) => l.count);
     expect(countsOf('never')).toEqual([0, 0]);
-    expect(countsOf('once')).toEqual([1]);
+    // In the boot, and when it is inserted again behind its removal.
+    expect(countsOf('inserted')).toEqual([2]);
+    expect(countsOf('removed')).toEqual([1]);
     expect(countsOf('each time')).toEqual([expect.any(Number)]);
     expect(countsOf('each time')[0]).toBeGreaterThan(1);
   }, LONG);

@@ -4,10 +4,10 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { mkdtemp } from 'node:fs/promises';
 import { truncateSync, writeFileSync } from 'node:fs';
-import type { Stance } from '../../model/index.ts';
+import type { SourceCoverage, Stance } from '../../model/index.ts';
 import type { Target } from '../target.ts';
 import { chooseAccelerator } from './accelerator.ts';
-import { collectorFor, coverageOf } from './coverage/index.ts';
+import { collectorFor, countReload, coverageOf } from './coverage/index.ts';
 import { explain } from './explain.ts';
 import { Symbols } from './frames.ts';
 import { deployOnPatch, deployOnStock } from './deploy.ts';
@@ -87,6 +87,13 @@ export async function openKernelTarget(lab: PreparedLab, options: KernelTargetOp
     return other;
   };
   const collector = options.coverage === true && lab.module !== undefined ? await collectorFor(lab.module) : undefined;
+  let reloaded = false;
+  const coverage = async (signal?: AbortSignal): Promise<SourceCoverage> => {
+    // Once, however often it is asked for.
+    if (!reloaded) await countReload((mailbox) => launcher.start(mailbox), lab.module!.kernelName, collector!, signal);
+    reloaded = true;
+    return coverageOf(collector!, lab.module!, signal);
+  };
   const sessions = new Set<KernelSession>();
   const symbols = new Symbols({ name: (patch && lab.module?.kernelName) || '', symbols: lab.module?.symbols, sourceFolder: lab.module?.sourceFolder });
   const kernel = lab.kernel.release;
@@ -117,7 +124,7 @@ export async function openKernelTarget(lab: PreparedLab, options: KernelTargetOp
     processors: PROCESSORS,
     severity: severityOf,
     explain: (log, title) => explain(log, title, symbols),
-    ...(collector === undefined ? {} : { coverage: (signal?: AbortSignal) => coverageOf(collector, lab.module!, signal) }),
+    ...(collector === undefined ? {} : { coverage }),
     open: async () => {
       const session = new KernelSession({
         start: async (mailbox, processors) => (await launcherOf(processors)).start(mailbox),

@@ -7,6 +7,8 @@ import type { BuiltModule } from '../lab/module.ts';
 import { Collector } from './collector.ts';
 import { sourceCounts } from './gcov.ts';
 
+export { countReload } from './reload.ts';
+
 /** What collects the counters of a module; undefined where it was built without them. */
 export async function collectorFor({ coverageNotes: notes }: BuiltModule): Promise<Collector | undefined> {
   if (notes === undefined) return undefined;
