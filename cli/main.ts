@@ -2,14 +2,14 @@
 /** The command line of `ovbd`. Each command's module is loaded only when it is asked for. */
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT, EngineError, UsageError } from '../model/index.ts';
-import { once, repeated, seed, time, wholeNumber } from './options.ts';
+import { MAX_SEED, once, repeated, seed, time, wholeNumber } from './options.ts';
 import { EXIT_STOPPED, stopSignal } from './stop.ts';
 import { suiteVersion } from './version.ts';
 
 const EXIT_CODES = `
 Exit codes: 0 nothing unexpected, 1 findings (read: refused; inspect: no image; check:
 violations; replay: shown again; diff: something new; compare: two differ; doctor: something is missing), 2 wrong usage or input,
-3 the suite's own machinery failed, 130 stopped by Ctrl-C, a signal, or a closed output.`;
+3 the suite's own machinery failed, 4 nightly: the time that was given ran out, 130 stopped by Ctrl-C, a signal, or a closed output.`;
 
 const CHECK_HELP = `
 Violations of MUST clauses make the exit code 1, as does a file that cannot be read; those of
@@ -60,6 +60,24 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .addOption(new Option('--format <form>', 'what stdout has; everything else goes to stderr where it is for tools').choices(['text', 'json', 'ktap']))
     .allowExcessArguments(false)
     .action(async (options) => exit(await (await import('./commands/run.ts')).run(options, signal)));
+
+  ovbd.command('nightly')
+    .description('the stock kernels under thousands of cases, kept in batches: started again it goes on; exit code 0 only where all are done and nothing was found')
+    .addOption(new Option('--seed <n>', 'what all cases follow from').argParser(wholeNumber(0, MAX_SEED)).default(1))
+    .addOption(new Option('--cases <n>', 'how many on each kernel').argParser(wholeNumber(1, 1e9)).default(20_000))
+    .option('--time <t>', 'stop starting batches after this time (90s, 5m, 1h): exit code 4 where some are left', time)
+    .option('--kernel <kernel>', 'Debian\'s 6.1 or 6.12, or a bzImage of yours; repeatable (default: both of Debian\'s)', repeated)
+    .option('--kernel-build <dir>', 'the folder in which that bzImage was built; one for each', repeated)
+    .addOption(new Option('--sanitize <which>', 'each of Debian\'s kernels with sanitizers too, only so, or not').choices(['both', 'only', 'none']))
+    .option('--jobs <n>', 'virtual machines at the same time (default: one a processor); results do not depend on it', wholeNumber(1, 64))
+    .option('--out <dir>', 'the night\'s folder (default: reports/out/nightly-<seed>)', once)
+    .addOption(new Option('--soak-boots <n>', 'boots of a pair of kernel and emulator that was never soaked').argParser(wholeNumber(0, 1e6)).default(5))
+    .option('--with-cycle', 'at the end "lab cycle" on each kernel')
+    .option('--with-fs', 'at the end "fs" on each kernel')
+    .option('--quiet', 'no progress')
+    .option('--json', 'the report as one JSON document on stdout, everything else on stderr')
+    .allowExcessArguments(false)
+    .action(async (options) => exit(await (await import('./commands/nightly.ts')).nightly(options, signal)));
 
   ovbd.command('diff')
     .description('compare two runs: what is new, fixed, still there; exit code 1 where something is new')

@@ -15,6 +15,8 @@ import { triage, worstFirst } from './triage.ts';
 export interface RunSettings {
   readonly suite: string;
   readonly seed: number;
+  /** Number of the first case in the seed's stream; absent: 0. A multiple of a chunk has the same chunks as a run from 0. */
+  readonly first?: number;
   readonly cases: number;
   /** Milliseconds after which no more cases are begun: a prefix of the run. */
   readonly timeMs?: number;
@@ -54,7 +56,7 @@ export async function runSuite(settings: RunSettings, emit: (e: Event) => void):
   const lanes = new Map(targets.map((t) => [t, openLanes(t, settings.jobs)]));
   try {
     const screened = await screen({
-      draw: (i) => drawCase(settings.seed, i), cases: settings.cases, targets, lanes, signal,
+      draw: (i) => drawCase(settings.seed, (settings.first ?? 0) + i), cases: settings.cases, targets, lanes, signal,
       deadline: settings.timeMs === undefined ? Infinity : began + settings.timeMs,
       emit, progress: (target, done) => settings.progress?.({ phase: 'screen', target, done, total: settings.cases, findings: 0 }),
     });

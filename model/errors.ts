@@ -11,5 +11,5 @@ export class EngineError extends Error {
   override readonly name = 'EngineError';
 }
 
-/** Exit codes of every command. */
-export const EXIT = { ok: 0, findings: 1, usage: 2, engine: 3 } as const;
+/** Exit codes of every command. `unfinished`: the time that was given ran out before the work was done, which is asked for again to go on. */
+export const EXIT = { ok: 0, findings: 1, usage: 2, engine: 3, unfinished: 4 } as const;

@@ -17,3 +17,4 @@ export * from './view.ts';
 export * from './coverage.ts';
 export * from './comparison.ts';
 export * from './procedure.ts';
+export * from './night.ts';

@@ -13,6 +13,8 @@ export * from './finding-folder.ts';
 export * from './finding-manifest.ts';
 export * from './atomic.ts';
 export * from './text.ts';
+export * from './night-store.ts';
+export * from './night-text.ts';
 export * from './inspect-text.ts';
 export * from './json-stream.ts';
 export * from './spec-text.ts';
