@@ -25,6 +25,18 @@ export function splitPair(layer: string): LayerPaths {
   throw new UsageError(`${layer}: no such file${layer.includes(':') ? ', nor a pair data:index of two files' : ''}`);
 }
 
+/** The layers that arguments name, of which `--as zfile` takes one, in one file. Throws `UsageError` where a file is missing or there are more. */
+export function layersNamed(layers: readonly string[], as: 'device' | 'zfile'): LayerPaths[] {
+  const names = layers.map(splitPair);
+  if (as === 'zfile' && !isOneFile(names)) throw new UsageError('--as zfile takes one ZFile, not a stack or a writable pair');
+  return names;
+}
+
+/** Whether these are no stack, and no writable pair. */
+export function isOneFile(names: readonly LayerPaths[]): boolean {
+  return names.length === 1 && names[0]!.index === undefined;
+}
+
 /** A source over an open file. */
 export interface FileSource extends ByteSource {
   close(): void;

@@ -39,14 +39,8 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .showHelpAfterError('(--help shows what there is)')
     .addHelpText('after', EXIT_CODES);
 
-  ovbd.command('run')
-    .description('generate cases, run them on the targets, judge, shrink and report')
-    .option('--patch <file>', 'test the dm-overlaybd patch in this mail, thread, diff, page, folder of mails, address, or - (standard input); FILE#v2 takes one version of a thread; repeatable', repeated)
-    .option('--source <dir>', 'the same, from a folder with the module\'s sources; with --patch: what that patch changes', once)
-    .option('--module <file.ko>', 'the same, as a module built for the lab\'s kernel', once)
-    .option('--kernel <kernel>', 'Debian\'s 6.1 (default) or 6.12, or a bzImage of yours; repeatable', repeated)
-    .option('--kernel-build <dir>', 'the folder in which that bzImage was built; one for each', repeated)
-    .addOption(new Option('--sanitize [which]', 'each of Debian\'s kernels with sanitizers too, or only so').choices(['both', 'only']).preset('both'))
+  columns(ovbd.command('run')
+    .description('generate cases, run them on the targets, judge, shrink and report'), 'test the dm-overlaybd patch')
     .option('--target <name>', 'oracle, canary, fake-lies, fake-crashes, stock, patch; repeatable (default: oracle, and stock or patch)', repeated)
     .addOption(new Option('--seed <n>', 'what all cases follow from; "random" draws one').argParser(seed).default(1))
     .addOption(new Option('--cases <n>', 'how many cases').argParser(wholeNumber(1, 1e9)).default(600))
@@ -93,19 +87,14 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .option('-o, --output <dir>', 'where to write the coverage of all together: summary.txt, index.html, lcov.info, coverage.json', once)
     .action(async (runs, options) => exit(await (await import('./commands/coverage.ts')).coverage(runs, options, signal)));
 
-  ovbd.command('compare')
+  columns(ovbd.command('compare')
     .description('readers on the same cases or images, or writers on the same inputs: who does the same, and where they part first')
     .argument('[image...]', 'image files, bottom to top, rather than generated cases; a writable pair as data:index')
     .option('--targets <names>', 'readers, separated by commas; the others are compared with the first (default: oracle,fake-reader)', repeated)
     .addOption(new Option('--seed <n>', 'what all cases follow from').argParser(seed).default(1))
     .addOption(new Option('--cases <n>', 'how many cases').argParser(wholeNumber(1, 1e9)).default(600))
-    .addOption(new Option('--as <form>', 'what the image files are').choices(['device', 'zfile']).default('device'))
-    .option('--patch <file>', 'for --targets patch: as ovbd run takes it; repeatable', repeated)
-    .option('--source <dir>', 'the same, from a folder with the module\'s sources', once)
-    .option('--module <file.ko>', 'the same, as a built module', once)
-    .option('--kernel <kernel>', 'a series (6.1, 6.12) or a bzImage; repeatable', repeated)
-    .option('--kernel-build <dir>', 'the folder in which that bzImage was built; one for each', repeated)
-    .addOption(new Option('--sanitize [which]', 'each of Debian\'s kernels with sanitizers too, or only so').choices(['both', 'only']).preset('both'))
+    .addOption(new Option('--as <form>', 'what the image files are').choices(['device', 'zfile']).default('device')),
+  'for --targets patch: the patch')
     .option('--no-vm', 'leave out what needs a virtual machine')
     .option('--jobs <n>', 'instances of a target at the same time; results do not depend on it', wholeNumber(1, 64))
     .option('--out <dir>', 'keep compare.json, compare.txt and the images of each difference in this folder', once)
@@ -158,21 +147,21 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .action(async (layers, options) => exit(await (await import('./commands/check.ts')).check(layers, options, signal)));
 
   const lab = ovbd.command('lab').description('the kernel lab: kernels, emulators and what is built for them');
-  const kernels = (command: Command): Command => command
+  const labKernels = (command: Command): Command => command
     .option('--kernel <name>', 'a series (6.1, 6.12) or the path of a bzImage; repeatable', repeated)
     .option('--kernel-build <dir>', 'the folder in which that bzImage was built', once)
     .option('--sanitize', 'the series built with KASAN, UBSAN and line counts');
   lab.command('list')
     .description('what is in the cache, with size and age, and what soaks found')
     .action(async () => exit(await (await import('./commands/lab.ts')).labList()));
-  kernels(lab.command('prepare'))
+  labKernels(lab.command('prepare'))
     .description('download and build what runs on these kernels need')
     .action(async (options) => exit(await (await import('./commands/lab.ts')).labPrepare(options, signal)));
   lab.command('clean')
     .description('remove what is made again in seconds, and superseded kernels; never while another run uses the cache')
     .option('--all', 'everything: kernels, emulators, and what soaks found')
     .action(async (options) => exit(await (await import('./commands/lab.ts')).labClean(options, signal)));
-  kernels(lab.command('soak'))
+  labKernels(lab.command('soak'))
     .description('boot kernels again and again, run the stock target on them, and remember what fails by itself (default: the cached kernels)')
     .addOption(new Option('--boots <n>', 'boots from nothing').argParser(wholeNumber(1, 1e6)).default(10))
     .addOption(new Option('--cases <n>', 'cases of the stock target').argParser(wholeNumber(0, 1e9)).default(200))
@@ -180,26 +169,16 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .option('--afresh', 'forget what was found of these pairs before')
     .action(async (options) => exit(await (await import('./commands/lab.ts')).labSoak(options, signal)));
 
-  lab.command('cycle')
-    .description('make and remove devices thousands of times, and see whether the kernel gives everything back; then reload the module')
-    .option('--patch <file>', 'of the module of this patch rather than of the stock kernel; repeatable', repeated)
-    .option('--source <dir>', 'the same, from a folder with the module\'s sources', once)
-    .option('--module <file.ko>', 'the same, as a built module', once)
-    .option('--kernel <kernel>', 'a series (6.1, 6.12) or a bzImage; repeatable', repeated)
-    .option('--kernel-build <dir>', 'the folder in which that bzImage was built; one for each', repeated)
-    .addOption(new Option('--sanitize [which]', 'each of Debian\'s kernels with sanitizers too, or only so').choices(['both', 'only']).preset('both'))
+  columns(lab.command('cycle')
+    .description('make and remove devices thousands of times, and see whether the kernel gives everything back; then reload the module'),
+  'of the module of the patch, rather than of the stock kernel,')
     .addOption(new Option('--iterations <n>', 'cycles of each kind of device').argParser(wholeNumber(8, 1e6)).default(2000))
     .option('--out <dir>', 'folder for run.jsonl, junit.xml and findings/ (default: reports/out/<time>)', once)
     .action(async (options) => exit(await (await import('./commands/cycle.ts')).labCycle(options, signal)));
 
-  ovbd.command('fs')
-    .description('write a real directory tree into ext4, EROFS and squashfs, in layers, mount them in a VM, and compare every file')
-    .option('--patch <file>', 'through the module of this patch rather than the stock kernel; repeatable', repeated)
-    .option('--source <dir>', 'the same, from a folder with the module\'s sources', once)
-    .option('--module <file.ko>', 'the same, as a built module', once)
-    .option('--kernel <kernel>', 'a series (6.1, 6.12) or a bzImage; repeatable', repeated)
-    .option('--kernel-build <dir>', 'the folder in which that bzImage was built; one for each', repeated)
-    .addOption(new Option('--sanitize [which]', 'each of Debian\'s kernels with sanitizers too, or only so').choices(['both', 'only']).preset('both'))
+  columns(ovbd.command('fs')
+    .description('write a real directory tree into ext4, EROFS and squashfs, in layers, mount them in a VM, and compare every file'),
+  'through the module of the patch, rather than the stock kernel,')
     .option('--tree <dir>', 'the tree', '/usr/share/doc')
     .addOption(new Option('--megabytes <n>', 'how much of it').argParser(wholeNumber(1, 200)).default(3))
     .addOption(new Option('--layers <n>', 'layers, 1 to 8; repeatable (default: 1 and 4)').argParser((text, before: string[] | undefined) => repeated(String(wholeNumber(1, 8)(text)), before)))
@@ -212,6 +191,17 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .action(async () => exit(await (await import('./commands/doctor.ts')).doctor()));
 
   return ovbd;
+}
+
+/** The options that say which modules run on which kernels. */
+function columns(command: Command, what: string): Command {
+  return command
+    .option('--patch <file>', `${what} in this mail, thread, diff, page, folder of mails, address, or - (standard input); FILE#v2 takes one version of a thread; repeatable`, repeated)
+    .option('--source <dir>', 'the same, from a folder with the module\'s sources; with --patch: what that patch changes', once)
+    .option('--module <file.ko>', 'the same, as a module built for the lab\'s kernel', once)
+    .option('--kernel <kernel>', 'Debian\'s 6.1 (default) or 6.12, or a bzImage of yours; repeatable', repeated)
+    .option('--kernel-build <dir>', 'the folder in which that bzImage was built; one for each', repeated)
+    .addOption(new Option('--sanitize [which]', 'each of Debian\'s kernels with sanitizers too, or only so').choices(['both', 'only']).preset('both'));
 }
 
 /** Prints what went wrong, and returns its exit code. */

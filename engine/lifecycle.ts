@@ -7,9 +7,8 @@ import { judge } from '../judge/judge.ts';
 import type { Case, Expectation, Layer, Observation, Verdict } from '../model/index.ts';
 import { examine } from '../oracles/examine.ts';
 import type { Cycled } from '../targets/kernel/lifecycle.ts';
+import type { Census } from '../targets/kernel/wire.ts';
 import type { Target } from '../targets/target.ts';
-
-type Census = Cycled['censuses'][number];
 
 const DEVICE_BYTES = 64 << 10;
 /** Of the content of the devices. */
@@ -38,16 +37,8 @@ function caseOf(id: string, device: Case['device'], layers: readonly Layer[]): C
   return examine({ id, device, layers, access: { slack: 'page', deviceBytes, reads }, clauses: { exercises: [], violates: [] } }).case;
 }
 
-/** What a guest's kernel holds at one time; memory in bytes. */
-export interface Holding {
-  readonly done: number;
-  readonly errno: number;
-  readonly tasks: number;
-  readonly available: number;
-  readonly slab: number;
-  readonly vmalloc: number;
-  readonly bufio: number;
-}
+/** What a guest's kernel holds at one time. */
+export type Holding = Omit<Census, 'opened'>;
 
 /**
  * Bytes a cycle, and bytes in all, that are a leak of each kind of memory and

@@ -47,30 +47,24 @@ async function run(name: 'stock' | 'patch', made: PreparedLab, cases: number, sh
 
 const LONG = 900_000;
 
-/** Refuses every table, and has lines that nothing can reach. */
-const COUNTED = `
+/** The sources of a module with both targets; `code` has their constructors. */
+function moduleOf(code: string, lsmt: string, zfile: string): string {
+  const target = (name: string, ctr: string): string => `
+static struct target_type ${name} = {
+	.name = "${name}_target", .version = {1, 0, 0}, .module = THIS_MODULE, .ctr = ${ctr}, .dtr = none, .map = map,
+};`;
+  return `
 #include <linux/module.h>
+#include <linux/slab.h>
 #include <linux/device-mapper.h>
-
-static int refuses(struct dm_target *ti, unsigned int argc, char **argv)
-{
-	if (argc > 1000000) /* each time */
-		pr_info("so many"); /* never */
-	return -EINVAL;
-}
-
+${code}
 static void none(struct dm_target *ti) { }
 static int map(struct dm_target *ti, struct bio *bio)
 {
 	return DM_MAPIO_KILL; /* never */
 }
-
-static struct target_type lsmt = {
-	.name = "lsmt_target", .version = {1, 0, 0}, .module = THIS_MODULE, .ctr = refuses, .dtr = none, .map = map,
-};
-static struct target_type zfile = {
-	.name = "zfile_target", .version = {1, 0, 0}, .module = THIS_MODULE, .ctr = refuses, .dtr = none, .map = map,
-};
+${target('lsmt', lsmt)}
+${target('zfile', zfile)}
 
 static int __init start(void)
 {
@@ -89,13 +83,20 @@ module_init(start);
 module_exit(stop);
 MODULE_LICENSE("GPL");
 `;
+}
+
+/** Refuses every table, and has lines that nothing can reach. */
+const COUNTED = moduleOf(`
+static int refuses(struct dm_target *ti, unsigned int argc, char **argv)
+{
+	if (argc > 1000000) /* each time */
+		pr_info("so many"); /* never */
+	return -EINVAL;
+}
+`, 'refuses', 'refuses');
 
 /** Both targets do in their constructor what each sanitizer is there to see, and refuse the table. */
-const MISTAKES = `
-#include <linux/module.h>
-#include <linux/slab.h>
-#include <linux/device-mapper.h>
-
+const MISTAKES = moduleOf(`
 static int shift = 40;
 static int sum;
 
@@ -115,34 +116,7 @@ static noinline int shifts_too_far(struct dm_target *ti, unsigned int argc, char
 	sum += 1 << READ_ONCE(shift);
 	return -EINVAL;
 }
-
-static void none(struct dm_target *ti) { }
-static int map(struct dm_target *ti, struct bio *bio) { return DM_MAPIO_KILL; }
-
-static struct target_type lsmt = {
-	.name = "lsmt_target", .version = {1, 0, 0}, .module = THIS_MODULE, .ctr = reads_past_end, .dtr = none, .map = map,
-};
-static struct target_type zfile = {
-	.name = "zfile_target", .version = {1, 0, 0}, .module = THIS_MODULE, .ctr = shifts_too_far, .dtr = none, .map = map,
-};
-
-static int __init start(void)
-{
-	int r = dm_register_target(&lsmt);
-
-	return r ? r : dm_register_target(&zfile);
-}
-
-static void __exit stop(void)
-{
-	dm_unregister_target(&lsmt);
-	dm_unregister_target(&zfile);
-}
-
-module_init(start);
-module_exit(stop);
-MODULE_LICENSE("GPL");
-`;
+`, 'reads_past_end', 'shifts_too_far');
 
 describe.skipIf(typeof lab === 'string')('the sanitizer kernel', () => {
   it('has nothing to say of stock device-mapper', async () => {

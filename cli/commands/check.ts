@@ -6,7 +6,7 @@ import { EXIT, UsageError } from '../../model/index.ts';
 import { checkSteps, type CheckProgress, type CheckResult, type FoundViolation } from '../../oracles/check.ts';
 import { oneLine } from '../../reports/index.ts';
 import { clauseOf } from '../../spec/index.ts';
-import { openLayers, splitPair, UnreadableFile, type LayerPaths } from '../image-files.ts';
+import { isOneFile, layersNamed, openLayers, UnreadableFile, type LayerPaths } from '../image-files.ts';
 import { print } from '../print.ts';
 
 export interface CheckOptions {
@@ -17,10 +17,8 @@ export interface CheckOptions {
 
 /** Exit code 0 where no MUST clause is violated, 1 where one is or a file cannot be read. */
 export async function check(layers: readonly string[], options: CheckOptions, signal: AbortSignal): Promise<number> {
-  const names = layers.map(splitPair);
-  const single = names.length === 1 && names[0]!.index === undefined;
-  if (options.as === 'zfile' && !single) throw new UsageError('--as zfile checks one ZFile, not a stack or a writable pair');
-  if (options.remote !== undefined && !single) throw new UsageError('--remote goes with one warp layer, not with a stack or a writable pair');
+  const names = layersNamed(layers, options.as);
+  if (options.remote !== undefined && !isOneFile(names)) throw new UsageError('--remote goes with one warp layer, not with a stack or a writable pair');
   if (options.remote !== undefined && !existsSync(options.remote)) throw new UsageError(`${options.remote}: no such file`);
   let opened: ReturnType<typeof openLayers> | undefined;
   try {

@@ -8,7 +8,7 @@ import { EXIT, UsageError } from '../../model/index.ts';
 import { readDevice } from '../../oracles/read.ts';
 import { Violation } from '../../oracles/violation.ts';
 import { oneLine, temporaryName } from '../../reports/index.ts';
-import { openLayers, splitPair } from '../image-files.ts';
+import { layersNamed, openLayers } from '../image-files.ts';
 
 export interface ReadOptions {
   readonly output: string;
@@ -17,10 +17,7 @@ export interface ReadOptions {
 
 /** Writes what the layers hold, or prints which clause refuses them. Exit code 0 or 1. */
 export async function read(layers: readonly string[], options: ReadOptions, signal: AbortSignal): Promise<number> {
-  const names = layers.map(splitPair);
-  if (options.as === 'zfile' && (names.length > 1 || names[0]!.index !== undefined)) {
-    throw new UsageError('--as zfile reads one ZFile, not a stack or a writable pair');
-  }
+  const names = layersNamed(layers, options.as);
   const files = names.flatMap((n) => [n.data, ...(n.index === undefined ? [] : [n.index])]);
   if (existsSync(options.output) && files.some((file) => realpathSync(file) === realpathSync(options.output))) {
     throw new UsageError(`${options.output} is an input: give another file to write`);

@@ -72,6 +72,16 @@ enum { MEANWHILE_NOTHING, MEANWHILE_SUSPEND, MEANWHILE_RELOAD, MEANWHILE_REMOVE,
 
 enum { ACT_RELOAD, ACT_WRITE, ACT_DISCARD, ACT_SECURE_DISCARD, ACT_ZERO_OUT, ACT_FLUSH, ACT_IOCTLS };
 
+/* files.c */
+/* Reads an open file to its end, or to the buffer's, and closes it; a descriptor below 0 stands for errno. Returns an errno, with which the length is 0. */
+int read_whole(int fd, uint8_t *bytes, size_t capacity, size_t *length);
+/* The text of a small file of the kernel's; empty where there is none. */
+void slurp(const char *path, char *text, size_t size);
+/* Returns an errno. */
+int write_text(const char *path, const char *text, size_t length);
+/* Makes the kernel give back what it keeps only to be fast. */
+void drop_caches(void);
+
 /* wire.c: frames and bounded parsing. */
 struct cursor {
 	const uint8_t *at;

@@ -11,17 +11,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The text of a small file of the kernel's; empty where there is none. */
-static void slurp(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, text, size - 1);
-
-	text[n > 0 ? n : 0] = 0;
-	if (fd >= 0)
-		close(fd);
-}
-
 /* Bytes of a line of /proc/meminfo, which counts in kB. */
 static uint64_t meminfo(const char *text, const char *name)
 {
@@ -35,17 +24,11 @@ void send_census(int port, uint32_t done, uint32_t opened, uint32_t error)
 	char text[4096], *slash;
 	uint8_t head[64], *q = head;
 	uint32_t tasks;
-	int fd;
 
 	/* What waits for a grace period or for somebody to need the memory is not lost. */
 	usleep(100000);
 	sync();
-	fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		if (write(fd, "3", 1) != 1)
-			usleep(1);
-		close(fd);
-	}
+	drop_caches();
 	usleep(100000);
 	slurp("/proc/loadavg", text, sizeof(text));
 	slash = strchr(text, '/');

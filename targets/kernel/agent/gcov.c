@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <unistd.h>
 
 #define DEBUGFS "/sys/kernel/debug"
 #define GCOV DEBUGFS "/gcov"
@@ -31,24 +30,12 @@ static void send_part(int port, int last, int error, const char *name, const uin
 static void send_counters(int port, int folder, const char *name)
 {
 	static uint8_t bytes[MAX_COUNTERS + 1];
-	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
-	int error = fd < 0 ? errno : 0;
-	size_t done = 0;
+	size_t length;
+	int error = read_whole(openat(folder, name, O_RDONLY | O_CLOEXEC), bytes, sizeof(bytes), &length);
 
-	while (!error && done < sizeof(bytes)) {
-		ssize_t n = read(fd, bytes + done, sizeof(bytes) - done);
-
-		if (n < 0)
-			error = errno;
-		if (n <= 0)
-			break;
-		done += n;
-	}
-	if (fd >= 0)
-		close(fd);
-	if (done > MAX_COUNTERS)
+	if (length > MAX_COUNTERS)
 		error = EFBIG;
-	send_part(port, 0, error, name, bytes, error ? 0 : done);
+	send_part(port, 0, error, name, bytes, error ? 0 : length);
 }
 
 static int send_folder(int port, const char *path)
@@ -71,16 +58,6 @@ static int send_folder(int port, const char *path)
 			send_counters(port, dirfd(dir), e->d_name);
 	}
 	closedir(dir);
-	return error;
-}
-
-static int reset(void)
-{
-	int fd = open(GCOV "/reset", O_WRONLY | O_CLOEXEC);
-	int error = fd < 0 || write(fd, "1", 1) != 1 ? errno : 0;
-
-	if (fd >= 0)
-		close(fd);
 	return error;
 }
 
@@ -110,6 +87,6 @@ void run_coverage(int port, struct cursor *c)
 	if (!error && (flags & COVERAGE_SEND))
 		error = send_folder(port, path);
 	if (!error && (flags & COVERAGE_RESET))
-		error = reset();
+		error = write_text(GCOV "/reset", "1", 1);
 	send_part(port, 1, error, "", NULL, 0);
 }

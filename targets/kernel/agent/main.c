@@ -78,13 +78,8 @@ static void insert_modules(void)
 /* First line of a small file, without its end; empty where there is none. */
 static void first_line(const char *path, char *text, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, text, size - 1);
-
-	text[n > 0 ? n : 0] = 0;
+	slurp(path, text, size);
 	text[strcspn(text, "\n")] = 0;
-	if (fd >= 0)
-		close(fd);
 }
 
 static int try_port(const char *wanted)

@@ -38,8 +38,8 @@ static void send_entry(int port, uint8_t kind, uint8_t pass, int error, size_t l
 /* Sends one file, all of it in one frame; its kind is 0, of a link 2. */
 static void send_file(int port, uint8_t pass, const struct stat *s)
 {
-	size_t done = 0;
-	int fd, error = 0;
+	size_t length;
+	int error;
 
 	if (S_ISLNK(s->st_mode)) {
 		ssize_t n = readlink(path, (char *)content, MAX_READ);
@@ -51,21 +51,8 @@ static void send_file(int port, uint8_t pass, const struct stat *s)
 		send_entry(port, 3, pass, 0, 0);
 		return;
 	}
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		error = errno;
-	while (!error && done < MAX_READ) {
-		ssize_t n = read(fd, content + done, MAX_READ - done);
-
-		if (n < 0)
-			error = errno;
-		if (n <= 0)
-			break;
-		done += n;
-	}
-	if (fd >= 0)
-		close(fd);
-	send_entry(port, 0, pass, error, error ? 0 : done);
+	error = read_whole(open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), content, MAX_READ, &length);
+	send_entry(port, 0, pass, error, length);
 }
 
 static void walk(int port, uint8_t pass, unsigned depth)
@@ -94,16 +81,6 @@ static void walk(int port, uint8_t pass, unsigned depth)
 		send_entry(port, 1, pass, errno, 0);
 	if (dir)
 		closedir(dir);
-}
-
-static void drop_caches(void)
-{
-	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
-
-	if (fd >= 0 && write(fd, "3", 1) != 1)
-		usleep(1);
-	if (fd >= 0)
-		close(fd);
 }
 
 /* Mounts the device and sends its tree with a cold cache (pass 0) and with a warm one (pass 1). Returns an errno. */
