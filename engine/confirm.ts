@@ -37,8 +37,8 @@ export const SUSPECTS_TRIED = 3;
 /** Times that a case is tried, each in a fresh instance: what races with the clock is not the same in the next run. A hang that shows has waited long enough. */
 export const TRIES = 3;
 
-/** Times that a case is tried in instances of each other number of processors, before it is called unreliable. */
-const RACE_TRIES = 4;
+/** Times that a case is tried in instances of each other number of processors, before it is called unreliable: what shows one time in three is seen then. */
+export const RACE_TRIES = 6;
 
 /** Executions in search of a shorter sequence; each is a batch of cases. */
 const SEQUENCE_EXECUTIONS = 40;
@@ -101,17 +101,28 @@ export async function confirm<C extends Judged>(
     if (!again) return { result: null, others };
     return { others, result: again.shown > 0 ? result(first, 'sequence', again, { before }) : result(first, 'sequence', sequence, { before: first.before() }) };
   }
+  const unreliable = result(first, 'unreliable', sequence, { before });
+  const races = racersOf(suspects, others.map(({ suspect }) => suspect)).map((suspect) => ({ suspect, before: [] as readonly C[], tries: RACE_TRIES, blame: 'alone' as const }));
+  const inOrder = before.length > 0 ? [{ suspect: first, before, tries: TRIES, blame: 'sequence' as const }] : [];
   for (const processors of target.processors ?? []) {
-    const race = await repeat([first.subject], RACE_TRIES, { processors }).catch((error: unknown) => {
-      if (error instanceof EngineError) return null;
-      throw error;
-    });
-    // A lab that cannot start such an instance has said all it can without it.
-    if (race === null) break;
-    if (!race) return { result: null, others };
-    if (race.shown > 0) return { others, result: result(first, 'alone', race, { processors }) };
+    for (const { suspect, before, tries, blame } of [...races, ...inOrder]) {
+      const race = await repeat([...before, suspect.subject], tries, { processors }).catch((error: unknown) => {
+        if (error instanceof EngineError) return null;
+        throw error;
+      });
+      // A lab that cannot start such an instance has said all it can without it.
+      if (race === null) return { others, result: unreliable };
+      if (!race) return { result: null, others };
+      if (race.shown > 0) return { others, result: result(suspect, blame, race, { before, processors }) };
+    }
   }
-  return { others, result: result(first, 'unreliable', sequence, { before }) };
+  return { others, result: unreliable };
+}
+
+/** Suspects that may race, those first in which many read at the same time; not those that showed something else alone. */
+function racersOf<C extends Judged>(suspects: readonly Suspect<C>[], others: readonly Suspect<C>[]): Suspect<C>[] {
+  const alone = ({ subject }: Suspect<C>): number => (subject.case.access.crowd === undefined ? 1 : 0);
+  return suspects.slice(0, SUSPECTS_TRIED).filter((suspect) => !others.includes(suspect)).sort((a, b) => alone(a) - alone(b));
 }
 
 /** Positions in a chunk of the cases that ran in the same instance before position `i`, oldest first. */

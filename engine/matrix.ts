@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** One finding on several targets: its smallest case is made once and tried on each of them. */
+import { EngineError } from '../model/errors.ts';
 import type { Confirmation, Finding, MatrixCell, MatrixEvent } from '../model/index.ts';
 import type { Session, Target } from '../targets/target.ts';
-import { PATIENCE, TRIES } from './confirm.ts';
+import { PATIENCE, RACE_TRIES, TRIES } from './confirm.ts';
 import { execute, type Executed } from './execute.ts';
 import { declaredFlags, prepare, type Prepared } from './prepare.ts';
 import { explainFinding } from './replay.ts';
@@ -12,18 +13,43 @@ export interface Tried {
   readonly smallest: Prepared;
   /** The last run. */
   readonly shown: Executed;
-  /** Present where it showed the signature every time. */
+  /** Present where it showed the signature: every time, or, where it races, at all. */
   readonly confirmation?: Confirmation;
 }
 
-/** Runs another target's smallest case alone, as often as a confirmation takes. Null where the signal aborts. */
-export async function tryElsewhere(target: Target, session: Session, signature: string, known: Prepared, signal: AbortSignal): Promise<Tried | null> {
-  const smallest = prepare(known.drawn, declaredFlags([target]));
+/** A smallest case that shows its signature alone, and how it did so. */
+export interface Known {
+  readonly smallest: Prepared;
+  readonly confirmation: Confirmation;
+}
+
+/**
+ * Runs another target's smallest case alone, as often as a confirmation takes, in
+ * instances of as many processors as it took there. Null where the signal aborts
+ * or there can be no such instance.
+ */
+export async function tryElsewhere(target: Target, session: Session, signature: string, known: Known, signal: AbortSignal): Promise<Tried | null> {
+  const smallest = prepare(known.smallest.drawn, declaredFlags([target]));
+  const { processors, ...there } = known.confirmation;
+  const more = processors === undefined ? {} : { processors };
+  const races = processors !== undefined || there.shown < there.tried;
+  const tries = races ? RACE_TRIES : TRIES;
+  let seen: Executed | undefined;
+  let shown = 0;
   for (let tried = 1; ; tried++) {
-    const [shown] = await execute(target, session, [smallest], { patience: PATIENCE, signal });
-    if (!shown) return null;
-    if (shown.verdict.signature !== signature) return { smallest, shown };
-    if (tried === TRIES || shown.verdict.kind === 'hang') return { smallest, shown, confirmation: { shown: tried, tried, blame: 'alone' } };
+    const [run] = await execute(target, session, [smallest], { patience: PATIENCE, signal, ...more }).catch((error: unknown) => {
+      if (error instanceof EngineError && processors !== undefined) return [];
+      throw error;
+    });
+    if (!run) return null;
+    const shows = run.verdict.signature === signature;
+    if (shows) {
+      shown++;
+      seen = run;
+    }
+    if (!shows && !races) return { smallest, shown: run };
+    if (tried < tries && !(shows && run.verdict.kind === 'hang')) continue;
+    return seen === undefined ? { smallest, shown: run } : { smallest, shown: seen, confirmation: { shown, tried, blame: 'alone', ...more } };
   }
 }
 
@@ -45,8 +71,7 @@ export async function findingOf(
 export class MatrixRows {
   readonly #rows = new Map<string, { readonly finding: Finding; readonly cells: Record<string, MatrixCell> }>();
 
-  /** Smallest cases that show their signature alone. */
-  readonly known = new Map<string, Prepared>();
+  readonly known = new Map<string, Known>();
 
   /** Takes what triage found on one target. */
   add(finding: Finding, smallest: Prepared): void {
@@ -54,14 +79,14 @@ export class MatrixRows {
     const row = this.#rows.get(signature) ?? { finding, cells: {} };
     this.#rows.set(signature, row);
     row.cells[finding.target] = { state: blame === 'unreliable' ? 'unreliable' : 'shown', count: finding.count };
-    if (blame === 'alone' && !this.known.has(signature)) this.known.set(signature, smallest);
+    if (blame === 'alone' && !this.known.has(signature)) this.known.set(signature, { smallest, confirmation: finding.confirmation });
   }
 
   /** The findings whose smallest case this target has not been tried with. */
-  missing(target: string): { readonly finding: Finding; readonly smallest: Prepared }[] {
+  missing(target: string): { readonly finding: Finding; readonly known: Known }[] {
     return [...this.#rows.values()].flatMap(({ finding, cells }) => {
-      const smallest = this.known.get(finding.signature);
-      return cells[target] === undefined && smallest !== undefined ? [{ finding, smallest }] : [];
+      const known = this.known.get(finding.signature);
+      return cells[target] === undefined && known !== undefined ? [{ finding, known }] : [];
     });
   }
 

@@ -130,8 +130,8 @@ async function fillColumn(
   const missing = rows.missing(target.identity.name);
   const tried: (Tried | null)[] = missing.map(() => null);
   let done = 0;
-  await inParallel(missing, lanes.count, signal, async ({ finding, smallest }, i) => {
-    tried[i] = await lanes.use((session) => tryElsewhere(target, session, finding.signature, smallest, signal));
+  await inParallel(missing, lanes.count, signal, async ({ finding, known }, i) => {
+    tried[i] = await lanes.use((session) => tryElsewhere(target, session, finding.signature, known, signal));
     progress('matrix', ++done, missing.length, 0);
   });
   for (const [i, { finding }] of missing.entries()) {

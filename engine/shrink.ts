@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Makes a case smaller while it keeps its signature, within a budget of executions on the real target. */
 import type { FindingKind } from '../model/index.ts';
-import type { Session, Target } from '../targets/target.ts';
+import type { RunOptions, Session, Target } from '../targets/target.ts';
 import { PATIENCE } from './confirm.ts';
 import { execute, type Executed } from './execute.ts';
 import { declaredFlags, prepare, type Prepared } from './prepare.ts';
@@ -30,10 +30,11 @@ const BYTES_OF_AN_EXECUTION = 1 << 20;
 /** Smaller cases that were taken, kept to fall back to. */
 const FALLBACKS = 3;
 
-/** Shrinks `start`, whose signature was confirmed by `shown`. Never gives a case that does not show it alone. */
+/** Shrinks `start`, whose signature was confirmed by `shown`, in instances of so many processors. Never gives a case that does not show it alone. */
 export async function shrink(
-  target: Target, session: Session, start: Prepared, shown: Executed, budget: number, signal: AbortSignal,
+  target: Target, session: Session, start: Prepared, shown: Executed, budget: number, signal: AbortSignal, processors?: number,
 ): Promise<Shrunk> {
+  const options: RunOptions = { signal, ...(processors === undefined ? {} : { processors }) };
   const signature = shown.verdict.signature!;
   // Their signatures name what the image leans on, not where the target failed.
   const namedByFeatures = shown.verdict.kind === 'refuses-valid';
@@ -51,7 +52,7 @@ export async function shrink(
     if (batch.length === 0) break;
     const isHit = (r: Executed, i: number): boolean =>
       r.verdict.signature === signature && (!namedByFeatures || smallerFeatures(batch[i]!, current));
-    const results = await execute(target, session, batch, { signal }, isHit);
+    const results = await execute(target, session, batch, options, isHit);
     results.forEach((r, i) => {
       if (!r.observation) return;
       executions++;
@@ -65,7 +66,7 @@ export async function shrink(
   }
 
   for (const candidate of taken.reverse().slice(0, FALLBACKS)) {
-    const [alone] = await execute(target, session, [candidate], { signal, patience: PATIENCE });
+    const [alone] = await execute(target, session, [candidate], { ...options, patience: PATIENCE });
     executions++;
     if (alone?.verdict.signature === signature) return { smallest: candidate, shown: alone, executions };
   }

@@ -5,7 +5,7 @@ import type { Target } from '../targets/target.ts';
 import { explainFinding } from './replay.ts';
 import { confirm, historyOf, SUSPECTS_TRIED, type Confirmed, type Suspect } from './confirm.ts';
 import { inParallel, type Lanes } from './lanes.ts';
-import { tryElsewhere } from './matrix.ts';
+import { tryElsewhere, type Known } from './matrix.ts';
 import type { Prepared } from './prepare.ts';
 import { CHUNK, type Screened } from './screen.ts';
 import { shrink, shrinkBudget } from './shrink.ts';
@@ -18,7 +18,7 @@ export interface TriageSettings {
   /** Executions for a finding of a cheap kind; 0: do not shrink. */
   readonly shrinkExecutions: number;
   /** Smallest cases that targets of the same family showed already, by signature: they are tried before anything is shrunk. */
-  readonly known: ReadonlyMap<string, Prepared>;
+  readonly known: ReadonlyMap<string, Known>;
   /** `findings`: confirmed ones so far. */
   readonly progress: (phase: 'confirm' | 'shrink', done: number, total: number, findings: number) => void;
 }
@@ -131,11 +131,11 @@ function byCost(groups: Group[]): Group[] {
 async function finish(s: TriageSettings, { group, result: { suspect, before, shown, confirmation }, smallest: known }: ConfirmedGroup): Promise<Triaged | null> {
   const { subject } = suspect;
   // What shows only sometimes cannot be made smaller by what shows once.
-  const sure = confirmation.blame === 'alone' && confirmation.shown === confirmation.tried && confirmation.processors === undefined;
+  const sure = confirmation.blame === 'alone' && confirmation.shown === confirmation.tried;
   const budget = sure && !known ? shrinkBudget(group.kind, s.shrinkExecutions) : 0;
   const { smallest, shown: last, executions } = budget === 0
     ? { smallest: known ?? subject, shown, executions: 0 }
-    : await s.lanes.use((session) => shrink(s.target, session, subject, shown, budget, s.signal));
+    : await s.lanes.use((session) => shrink(s.target, session, subject, shown, budget, s.signal, confirmation.processors));
   // An unreliable one did not show itself again: the log of that last try is all there is to keep.
   if (!last.observation) return null;
   const verdict = last.verdict.signature === group.signature
