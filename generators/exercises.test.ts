@@ -53,6 +53,8 @@ describe('a case says what it exercises', () => {
     const as = (l: Partial<LayerRecipe>): CaseRecipe => stack([layer([segment(0, 4), segment(2, 4)], { form: 'sealed', ...l })]);
     expect(more(plain, as({ invalidBefore: [1] }))).toEqual(['LS-IDX-03']);
     expect(more(plain, as({ emptyBefore: [0, 1] }))).toEqual(['LS-IDX-10']);
+    const nothing = { form: 'sealed', tail: 8 } as const;
+    expect(more(stack([layer([], nothing)]), stack([layer([], { ...nothing, invalidBefore: [0], emptyBefore: [0, 3] })]))).toEqual(['DM-TBL-09', 'LS-IDX-09', 'LS-PAD-02', 'LS-IDX-03', 'LS-IDX-10']);
     expect(more(plain, as({ placement: 'reversed' }))).toEqual(['LS-MAP-03']);
     expect(more(plain, as({ placement: 'shared' }))).toEqual(['LS-MAP-03']);
     expect(more(plain, as({ padding: 3 }))).toEqual(['LS-PAD-01']);

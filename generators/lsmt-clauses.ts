@@ -12,7 +12,7 @@ const INDEX_PAGE_ENTRIES = 256;
 
 /** Entries of the layer's index, INVALID ones included. */
 export function entryCount(r: LayerRecipe, { segments }: LaidLayer): number {
-  const between = segments.length === 0 ? 0 : r.invalidBefore.length + r.emptyBefore.length;
+  const between = r.invalidBefore.length + r.emptyBefore.length;
   const count = Math.max(segments.length + between, r.many?.kind === 'invalid' && r.form !== 'pair' ? r.many.count : 0);
   return r.form === 'committed' ? Math.ceil(count / INDEX_PAGE_ENTRIES) * INDEX_PAGE_ENTRIES : count;
 }
@@ -59,7 +59,7 @@ function emitSealed(r: LayerRecipe, laid: LaidLayer, emit: Emit): void {
   if (count > 0) all('LS-IDX-09', 'LS-PAD-02');
   else emit('LS-IDX-07');
   if (count % (SECTOR / 16) !== 0 && r.padding !== 0) emit('LS-PAD-01');
-  if (count > segments.length + (segments.length === 0 ? 0 : r.emptyBefore.length)) emit('LS-IDX-03');
+  if (count > segments.length + r.emptyBefore.length) emit('LS-IDX-03');
   if (segments.length > 1) emit('LS-IDX-04');
   if (r.form !== 'warp' && segments.some((s) => s.content)) emit('LS-IDX-05');
   if (r.form !== 'warp' && segments.some((s) => !s.content)) emit('LS-IDX-06');
@@ -73,8 +73,7 @@ function emitSealed(r: LayerRecipe, laid: LaidLayer, emit: Emit): void {
 
 /** What entries of a table and of a log have in common. */
 function emitEntries(r: LayerRecipe, segments: readonly LaidSegment[], emit: Emit): void {
-  if (segments.length === 0) return;
   if (r.invalidBefore.length > 0) emit('LS-IDX-03');
   if (r.emptyBefore.length > 0) emit('LS-IDX-10');
-  if (r.marks.tags !== 0 && r.form !== 'warp') emit('LS-TAG-01');
+  if (segments.length > 0 && r.marks.tags !== 0 && r.form !== 'warp') emit('LS-TAG-01');
 }

@@ -88,7 +88,7 @@ export function makeLayer(r: LayerRecipe, laid: LaidLayer, at: number, damages: 
     return { layer: { wrapping: [], bytes: done(hurt, inFile), extents: withEdited(extents, hurt.damages, hurt.bytes.length) }, violated, certain };
   }
 
-  const invalidBehind = r.many?.kind === 'invalid' ? Math.max(0, r.many.count - segments.length - (segments.length === 0 ? 0 : r.invalidBefore.length + r.emptyBefore.length)) : 0;
+  const invalidBehind = r.many?.kind === 'invalid' ? Math.max(0, r.many.count - segments.length - r.invalidBefore.length - r.emptyBefore.length) : 0;
   const options: LsmtOptions = {
     ...index, virtualSize, form: r.form === 'committed' ? 'committed' : 'sealed', placement: r.placement === 'reversed' ? 'reversed' : 'packed',
     padding: r.padding, invalidBehind,

@@ -147,21 +147,26 @@ function place(
   return { placed, data: new Uint8Array(Buffer.concat(pieces)) };
 }
 
+const NOTHING: WrittenSegment = { offset: 0, length: 0, content: null };
+
 /** The entries with INVALID and empty ones between them. `limit`: one past the file's last mapped sector. */
 function indexOf(placed: readonly Placed[], o: IndexOptions, limit: number, tagOf: (s: WrittenSegment, i: number) => number): Uint8Array {
   const empties = o.emptyBefore ?? [];
-  const before = placed.length === 0 ? 0 : o.invalidBefore.length + empties.length;
+  const before = o.invalidBefore.length + empties.length;
   const out = new Uint8Array((placed.length + before + (o.invalidBehind ?? 0)) * SEGMENT_ENTRY);
   const v = new DataView(out.buffer);
   const where = zeroedPlace(o.marks ?? NO_MARKS, limit);
   let at = 0;
   const next = (): number => (at += SEGMENT_ENTRY) - SEGMENT_ENTRY;
   const puts = new Map<number, (() => void)[]>();
-  const put = (i: number, write: () => void): unknown => puts.set(i % placed.length, [...(puts.get(i % placed.length) ?? []), write]);
-  if (placed.length > 0) {
-    for (const [k, i] of o.invalidBefore.entries()) put(i, () => putInvalid(out, next(), k % 2 === 1));
-    for (const [k, i] of empties.entries()) put(i, () => putEmpty(out, next(), placed[i % placed.length]!.segment, limit, k));
-  }
+  // Where there are no segments they are all that there is.
+  const put = (i: number, write: (before: WrittenSegment) => void): void => {
+    if (placed.length === 0) return write(NOTHING);
+    const at = i % placed.length;
+    puts.set(at, [...(puts.get(at) ?? []), () => write(placed[at]!.segment)]);
+  };
+  for (const [k, i] of o.invalidBefore.entries()) put(i, () => putInvalid(out, next(), k % 2 === 1));
+  for (const [k, i] of empties.entries()) put(i, (segment) => putEmpty(out, next(), segment, limit, k));
   placed.forEach(({ segment: s, moffset }, i) => {
     if (before > 0) for (const write of puts.get(i) ?? []) write();
     const zeroed = s.content === null;
