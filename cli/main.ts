@@ -7,7 +7,7 @@ import { EXIT_STOPPED, stopSignal } from './stop.ts';
 import { suiteVersion } from './version.ts';
 
 const EXIT_CODES = `
-Exit codes: 0 nothing unexpected, 1 findings (read: refused; inspect: no image; check:
+Exit codes: 0 nothing unexpected, 1 findings (read: refused; inspect: no image; smoke: something is wrong; check:
 violations; replay: shown again; diff: something new; compare: two differ; doctor: something is missing), 2 wrong usage or input,
 3 the suite's own machinery failed, 4 nightly: the time that was given ran out, 130 stopped by Ctrl-C, a signal, or a closed output.`;
 
@@ -41,7 +41,7 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
 
   columns(ovbd.command('run')
     .description('generate cases, run them on the targets, judge, shrink and report'), 'test the dm-overlaybd patch')
-    .option('--target <name>', 'oracle, canary, fake-lies, fake-crashes, stock, patch; repeatable (default: oracle, and stock or patch)', repeated)
+    .option('--target <name>', 'oracle, canary, fake-lies, fake-crashes, stock, patch, process:COMMAND (a program that speaks the target protocol); repeatable (default: oracle, and stock or patch)', repeated)
     .addOption(new Option('--seed <n>', 'what all cases follow from; "random" draws one').argParser(seed).default(1))
     .addOption(new Option('--cases <n>', 'how many cases').argParser(wholeNumber(1, 1e9)).default(600))
     .option('--time <t>', 'stop starting cases after this time (90s, 5m, 1h): runs a prefix of the same cases', time)
@@ -118,6 +118,13 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .requiredOption('-o, --output <file>', 'where to write; "-" is standard output', once)
     .addOption(new Option('--as <form>', 'what to write').choices(['device', 'zfile']).default('device'))
     .action(async (layers, options) => exit(await (await import('./commands/read.ts')).read(layers, options, signal)));
+
+  ovbd.command('smoke')
+    .description('prove in seconds that a target speaks the protocol (targets/process/PROTOCOL.md) and reads, and say in plain words what is wrong with it')
+    .argument('<target>', 'a command line, as one word: "python3 reader.py"; or what run\'s --target takes')
+    .addOption(new Option('--time <t>', 'how long it has for each answer').argParser(time).default(10_000, '10s'))
+    .option('--verbose', 'show every message')
+    .action(async (target, options) => exit(await (await import('./commands/smoke.ts')).smoke(target, options, signal)));
 
   ovbd.command('inspect')
     .description('show what images hold: envelopes, every field, blocks and index entries, and what is unusual; judges nothing')

@@ -11,7 +11,9 @@ import { checkSubject, columnsOf, subjectOf, type KernelColumn, type Kernels, ty
 /** Names that `--target` takes; `stock` and `patch` stand for all their columns. */
 export const TARGET_NAMES = ['oracle', 'canary', 'fake-lies', 'fake-crashes', 'fake-reader', 'stock', 'patch'] as const;
 /** The reader apart from the oracle may be given one of its defects: `fake-reader:stack-reversed`. */
-export type TargetName = (typeof TARGET_NAMES)[number] | `fake-reader:${string}`;
+export type TargetName = (typeof TARGET_NAMES)[number] | `fake-reader:${string}` | `process:${string}`;
+/** Any program that speaks the target protocol, by its command line: `process:python3 reader.py`. */
+const PROCESS = 'process:';
 
 export interface TargetRequest extends Subject, Kernels {
   /** Undefined: the default targets. */
@@ -44,7 +46,7 @@ export function targetNames(request: TargetRequest): TargetName[] {
   const given = subjectOf(request);
   const names = [...new Set(request.names ?? ['oracle', given.length > 0 ? 'patch' : 'stock'])];
   for (const name of names) {
-    if (!isTargetName(name)) throw new UsageError(`there is no target "${name}"; there are ${TARGET_NAMES.join(', ')}`);
+    if (!isTargetName(name)) throw new UsageError(`there is no target "${name}"; there are ${TARGET_NAMES.join(', ')}, and process:COMMAND`);
   }
   if (given.length === 0 && names.includes('patch')) throw new UsageError('--target patch needs --patch, --source or --module');
   if (given.length > 0 && !names.includes('patch')) throw new UsageError(`--${given[0]} is given, but --target patch is not`);
@@ -88,7 +90,7 @@ export async function openTargets(request: TargetRequest, tools: LabTools): Prom
   try {
     await inParallel(plans, availableParallelism(), signal, async ({ name, column }, i) => {
       try {
-        opened[i] = column === undefined ? await openBuiltin(name as TargetName) : await openKernel(column, request.jobs, { ...tools, signal }, request.coverage);
+        opened[i] = column === undefined ? await openBuiltin(name as TargetName, { ...request, signal }) : await openKernel(column, request.jobs, { ...tools, signal }, request.coverage);
       } catch (error) {
         const skips = column !== undefined && !signal.aborted && ((several && error instanceof UsageError) || await isMachinesFault(error, column.role));
         if (skips) {
@@ -135,8 +137,30 @@ function isVm(name: string): name is 'stock' | 'patch' {
   return name === 'stock' || name === 'patch';
 }
 
-/** Opens a target that needs no kernel. */
-export async function openBuiltin(name: TargetName): Promise<Target> {
+/** How a target that needs no kernel is opened. */
+export interface OpenOptions {
+  /** Processes at the same time. */
+  readonly jobs?: number;
+  /** The folder that a command line is relative to; absent: the current one. */
+  readonly cwd?: string;
+  readonly signal: AbortSignal;
+  /** Milliseconds that a process has for each answer. */
+  readonly answerMs?: number;
+  /** Hears what is said to a process and by it. */
+  readonly watch?: (from: 'runner' | 'target', line: string) => void;
+}
+
+/** Opens a target that needs no kernel. Throws `UsageError` where its program is not there and `EngineError` where it does not describe itself. */
+export async function openBuiltin(name: TargetName, { jobs, cwd, signal, answerMs, watch }: OpenOptions): Promise<Target> {
+  if (name.startsWith(PROCESS)) {
+    const { openProcessTarget, splitWords } = await import('../targets/process/index.ts');
+    const [command, ...args] = splitWords(name.slice(PROCESS.length));
+    const folder = cwd ?? process.cwd();
+    return openProcessTarget({
+      name: plainName(name), command, args, cwd: folder, remake: { kind: name, cwd: folder }, signal, ...(jobs !== undefined && { lanes: jobs }), ...(watch && { watch }),
+      ...(answerMs !== undefined && { deadlines: { describe: answerMs, open: answerMs, read: answerMs, bye: answerMs } }),
+    });
+  }
   const { builtinTarget } = await import('../engine/builtin-targets.ts');
   return builtinTarget(name)!;
 }
@@ -159,7 +183,16 @@ async function isMachinesFault(error: unknown, role: KernelColumn['role']): Prom
   return error instanceof MissingPackages || (error instanceof UsageError && role === 'stock');
 }
 
+/** A command line as the name of a target, which stands in tables and in the names of folders. */
+function plainName(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z0-9:._+/-]+/g, '-').slice(0, NAME_LENGTH);
+}
+
+/** Characters of a stored target's name. */
+const NAME_LENGTH = 160;
+
 export function isTargetName(name: string): name is TargetName {
+  if (name.startsWith(PROCESS)) return name.slice(PROCESS.length).trim() !== '';
   const [base, defect] = name.split(':');
   return defect === undefined ? (TARGET_NAMES as readonly string[]).includes(name) : base === 'fake-reader' && defectOf(defect) !== undefined;
 }

@@ -33,7 +33,7 @@ const READS = 8;
 /** Runs the finding again. Exit code 1 where its signature, or another one, shows; 0 where none does. */
 export async function replay(folder: string, options: ReplayOptions, signal: AbortSignal): Promise<number> {
   const finding = loadFinding(folder);
-  const { name } = finding.target;
+  const name = finding.target.remake['kind'] ?? finding.target.name;
   const role = roleOf(finding);
   if (role === undefined && !isTargetName(name)) throw new UsageError(`${folder}: found on a target "${name}", which this version does not have`);
   const { times: _, script, patch, ...rest } = options;
@@ -50,7 +50,7 @@ export async function replay(folder: string, options: ReplayOptions, signal: Abo
     if (role === undefined) throw new UsageError(`--script: the finding is of the target ${name}, which runs in no virtual machine`);
     return replayScript(finding, await columnOf(finding, role, given, tools), tools);
   }
-  const target = role === undefined ? await openBuiltin(name as TargetName) : await openKernel(await columnOf(finding, role, given, tools), 1, tools);
+  const target = role === undefined ? await openBuiltin(name as TargetName, { jobs: 1, signal, ...(finding.target.remake['cwd'] !== undefined && { cwd: finding.target.remake['cwd'] }) }) : await openKernel(await columnOf(finding, role, given, tools), 1, tools);
   try {
     print(`${finding.kind}  ${finding.signature}`);
     print(`target    ${target.identity.description}`);

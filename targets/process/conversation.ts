@@ -15,18 +15,24 @@ export type Heard =
   /** Nothing in time, or not until the signal aborted. It still runs. */
   | { readonly what: 'silence' };
 
+/** Hears every line that is said, for people. */
+export type Watch = (from: 'runner' | 'target', line: string) => void;
+
 export class Conversation {
   readonly #child: Child;
+  readonly #watch: Watch | undefined;
   readonly #lines = new Lines(LINE_BYTES);
   readonly #heard: (string | null)[] = [];
   #end: ChildEnd | undefined;
   #wake: (() => void) | undefined;
 
   /** Starts the target. Throws `UsageError` where there is no such program. */
-  constructor(line: CommandLine) {
+  constructor(line: CommandLine, watch?: Watch) {
+    this.#watch = watch;
     this.#child = new Child(line, (bytes) => {
       const lines = this.#lines.add(bytes);
       if (lines.length === 0) return;
+      if (watch) for (const one of lines) watch('target', one ?? '(a line longer than any message)');
       this.#heard.push(...lines);
       this.#wake?.();
     });
@@ -37,7 +43,9 @@ export class Conversation {
   }
 
   say(message: RunnerMessage): void {
-    this.#child.write(encode(message));
+    const text = encode(message);
+    this.#watch?.('runner', text.trimEnd());
+    this.#child.write(text);
     if (message.type === 'bye') this.#child.closeInput();
   }
 

@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import type { KnownFailure, Stance } from '../../model/index.ts';
 import type { Target } from '../target.ts';
 import { commandPath, type CommandLine } from './child.ts';
+import type { Watch } from './conversation.ts';
 import type { Capabilities, Description } from './messages.ts';
 import { DEFAULT_DEADLINES, ProcessSession, start, type Deadlines } from './session.ts';
 
@@ -23,6 +24,8 @@ export interface ProcessTargetOptions extends CommandLine {
   /** What `ovbd replay` needs to make it again. */
   readonly remake?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** Hears every line that is said. */
+  readonly watch?: Watch;
 }
 
 /**
@@ -30,10 +33,10 @@ export interface ProcessTargetOptions extends CommandLine {
  * is no such program and `EngineError` where it does not describe itself.
  */
 export async function openProcessTarget(options: ProcessTargetOptions): Promise<Target> {
-  const { name, command, args, cwd, stance, lanes, family, remake, signal } = options;
+  const { name, command, args, cwd, stance, lanes, family, remake, signal, watch } = options;
   const line: CommandLine = { command, args, ...(options.env && { env: options.env }), ...(cwd === undefined ? {} : { cwd }), ...(options.limits && { limits: options.limits }) };
   const deadlines = { ...DEFAULT_DEADLINES, ...options.deadlines };
-  const { conversation, description } = await start(line, deadlines, signal);
+  const { conversation, description } = await start(line, deadlines, signal, watch);
   await conversation.kill();
   const { capabilities } = description;
   const sessions = new Set<ProcessSession>();
@@ -49,7 +52,7 @@ export async function openProcessTarget(options: ProcessTargetOptions): Promise<
     ...(family === undefined ? {} : { family }),
     lanes: Math.max(1, lanes ?? availableParallelism()),
     open: () => {
-      const session = new ProcessSession({ line, deadlines, takes: capabilities.access });
+      const session = new ProcessSession({ line, deadlines, takes: capabilities.access, watch });
       sessions.add(session);
       return Promise.resolve(session);
     },

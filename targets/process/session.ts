@@ -5,7 +5,7 @@ import { EngineError, type Observation } from '../../model/index.ts';
 import type { Job, RunOptions, Session } from '../target.ts';
 import { Answers } from './answers.ts';
 import type { CommandLine } from './child.ts';
-import { Conversation, type Heard } from './conversation.ts';
+import { Conversation, type Heard, type Watch } from './conversation.ts';
 import { complaintsIn, diedOf, endingOf, type Ending } from './ending.ts';
 import { BadOutput, CaseFolder } from './folder.ts';
 import { BadMessage, decode, shown, type AccessFeature, type Description } from './messages.ts';
@@ -37,6 +37,7 @@ export interface SessionSettings {
   readonly line: CommandLine;
   readonly deadlines: Deadlines;
   readonly takes: readonly AccessFeature[];
+  readonly watch?: Watch | undefined;
 }
 
 interface Ran {
@@ -46,8 +47,8 @@ interface Ran {
 }
 
 /** Starts a target and has it describe itself; throws `NoTarget`, saying what came instead. */
-export async function start(line: CommandLine, deadlines: Deadlines, signal?: AbortSignal): Promise<{ conversation: Conversation; description: Description }> {
-  const conversation = new Conversation(line);
+export async function start(line: CommandLine, deadlines: Deadlines, signal?: AbortSignal, watch?: Watch): Promise<{ conversation: Conversation; description: Description }> {
+  const conversation = new Conversation(line, watch);
   try {
     conversation.say({ type: 'describe', protocol: 1, id: 0 });
     const heard = await conversation.next(deadlines.describe, signal);
@@ -122,7 +123,7 @@ export class ProcessSession implements Session {
       if (wait > 0) await sleep(wait);
       this.#started = performance.now();
       try {
-        return (await start(this.#settings.line, this.#settings.deadlines, signal)).conversation;
+        return (await start(this.#settings.line, this.#settings.deadlines, signal, this.#settings.watch)).conversation;
       } catch (error) {
         if (signal?.aborted) return undefined;
         if (!(error instanceof NoTarget) || tried === START_TRIES) throw error;
