@@ -65,7 +65,8 @@ export async function runTrials(s: TrialSettings, emit: (e: Event) => void): Pro
       if (s.signal.aborted) break;
       const made = await trial.make();
       stream.set(trial.id, caseDigest(made.case));
-      const tried = await s.step(`${name}: ${trial.id}`, () => (s.attempt ?? attempt)(bench, made.case, made.expectation, made.procedure, s.signal));
+      const tried = await once(s, bench, made, `${name}: ${trial.id}`);
+      if (tried === undefined) break;
       done++;
       const { kind, clause, signature, why, undeclared } = tried.verdict;
       tally[kind] = (tally[kind] ?? 0) + 1;
@@ -84,6 +85,7 @@ export async function runTrials(s: TrialSettings, emit: (e: Event) => void): Pro
     for (const [signature, group] of groups) {
       if (s.signal.aborted) break;
       const finding = await confirmed(s, bench, signature, group);
+      if (finding === undefined) break;
       const { folder, replay } = await s.saveFinding(finding, bench.target.identity);
       const unreliable = finding.confirmation.blame === 'unreliable';
       counts[unreliable ? 'unreliable' : 'findings']++;
@@ -105,11 +107,22 @@ export async function runTrials(s: TrialSettings, emit: (e: Event) => void): Pro
   return footer;
 }
 
-/** The finding of a group, tried once more: its machine was a fresh one each time. */
-async function confirmed(s: TrialSettings, bench: Bench, signature: string, { made, tried, count }: Group): Promise<Finding> {
+/** One attempt; undefined where the run is stopped in it. */
+async function once(s: TrialSettings, bench: Bench, made: Made, what: string): Promise<Tried | undefined> {
+  try {
+    return await s.step(what, () => (s.attempt ?? attempt)(bench, made.case, made.expectation, made.procedure, s.signal));
+  } catch (error) {
+    if (s.signal.aborted) return undefined;
+    throw error;
+  }
+}
+
+/** The finding of a group, tried once more: its machine was a fresh one each time; undefined where the run is stopped. */
+async function confirmed(s: TrialSettings, bench: Bench, signature: string, { made, tried, count }: Group): Promise<Finding | undefined> {
   let shown = 1;
   for (let n = 1; n < TRIES; n++) {
-    const again = await s.step(`${bench.target.identity.name}: ${made.case.id} again`, () => (s.attempt ?? attempt)(bench, made.case, made.expectation, made.procedure, s.signal));
+    const again = await once(s, bench, made, `${bench.target.identity.name}: ${made.case.id} again`);
+    if (again === undefined) return undefined;
     if (again.verdict.signature === signature) shown++;
   }
   const { verdict } = tried;

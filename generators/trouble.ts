@@ -10,7 +10,7 @@ type Plan = Pick<AccessPlan, 'fault' | 'attempts' | 'shared'>;
 /** What the recipe adds to the access plan; `reads` is the number of its reads. */
 export function troubleOf(r: TroubleRecipe, { device, layers }: Pick<Case, 'device' | 'layers'>, deviceBytes: number, reads: number): Plan {
   switch (r.kind) {
-    case 'fault': return { fault: faultIn(r, layers, reads, pick(['error', 'error', 'flakey'] as const, r.c >>> 8)) };
+    case 'fault': return { fault: faultIn(r, layers, reads, pick(['error', 'dust', 'flakey'] as const, r.c >>> 8)) };
     case 'slow': return { fault: faultIn(r, layers, reads, 'delay') };
     case 'changes': return { attempts: { writable: r.c % 2 === 1, list: attempts(r, deviceBytes) } };
     case 'again': return { shared: device === 'lsmt' ? 'device' : 'twin' };

@@ -77,8 +77,11 @@ export interface BackingFault {
   /** Bytes [from, to) of the device under the layer’s file, multiples of 512; what of it lies behind the device’s end is none. */
   readonly from: number;
   readonly to: number;
-  /** Reads fail (`flakey`: of another target, which lets them come as far), or are answered late. */
-  readonly kind: 'error' | 'flakey' | 'delay';
+  /**
+   * Reads fail (`flakey`, `dust`: of another target, which lets them come as far; dust has bad sectors, and where the
+   * kernel has none it is `error`), or are answered late.
+   */
+  readonly kind: 'error' | 'flakey' | 'dust' | 'delay';
   /** The read before which it begins; -1: before the devices are made. */
   readonly since: number;
   /** The read before which it ends; absent: it stays. */

@@ -209,7 +209,7 @@ const faultCheck: Check<BackingFault> = record({
   layer: anyLayer,
   from: integer(0, LIMITS.file, 512),
   to: integer(0, LIMITS.file, 512),
-  kind: oneOf('error', 'flakey', 'delay'),
+  kind: oneOf('error', 'flakey', 'dust', 'delay'),
   since: integer(-1, LIMITS.reads),
   until: optional(integer(0, LIMITS.reads)),
 });

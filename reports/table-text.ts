@@ -39,7 +39,7 @@ function around({ access: { table, fault, attempts, shared } }: Case): string[] 
   if (table?.kind === 'busy') lines.push(`# the device of layer${table.layer} is opened with O_EXCL before the table is loaded`);
   if (table?.kind === 'short') lines.push(`# the device of layer${table.layer} ends ${table.sectors} sectors before its image's last one`);
   if (fault) {
-    const what = fault.kind === 'delay' ? 'answers late' : fault.kind === 'flakey' ? 'fails (flakey)' : 'fails';
+    const what = fault.kind === 'delay' ? 'answers late' : fault.kind === 'error' ? 'fails' : `fails (${fault.kind})`;
     const until = fault.until === undefined ? '' : `, until before read ${fault.until}`;
     lines.push(`# bytes ${fault.from} to ${fault.to} of the device of layer${fault.layer}: ${what} from ${fault.since < 0 ? 'before it is made' : `before read ${fault.since}`} on${until}`);
   }

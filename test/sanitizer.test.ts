@@ -5,14 +5,15 @@
  * the kernel is downloaded and built, 8 minutes of processor time.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runSuite } from '../engine/run.ts';
 import type { FindingEvent, FooterEvent, SourceCoverage } from '../model/index.ts';
 import { openKernelTarget } from '../targets/kernel/kernel-target.ts';
 import { Cache, Steps, prepareLab, type PreparedLab } from '../targets/kernel/lab/index.ts';
-import { patchForTests } from '../targets/kernel/testing.ts';
+import { jobOf, noise, patchForTests } from '../targets/kernel/testing.ts';
+import type { Job } from '../targets/target.ts';
 
 const cache = new Cache();
 const steps = new Steps();
@@ -129,6 +130,37 @@ describe.skipIf(typeof lab === 'string')('the sanitizer kernel', () => {
     expect(others).toEqual({});
     expect(pass + unsupported).toBe(30);
     expect(pass).toBeGreaterThan(0);
+  }, LONG);
+
+  it('has bad sectors that come and go between reads, by dust', async () => {
+    const target = await openKernelTarget(lab as PreparedLab, { name: 'stock', steps });
+    const image = noise(64 << 10, 8);
+    const plain = jobOf('dust', {
+      deviceBytes: image.length, layers: [{ bytes: image }], reads: [{}, { offset: 4096, length: 512 }, { offset: 4608, length: 512 }, { offset: 4096, length: 512 }],
+      lowered: { images: [image], pieces: [{ start: 0, sectors: image.length / 512, source: { layer: 0, sector: 0 } }] },
+    });
+    const dust = (from: number, to: number, since: number, until?: number): Job => ({
+      ...plain, case: { ...plain.case, access: { ...plain.case.access, fault: { layer: 0, from, to, kind: 'dust', since, ...(until === undefined ? {} : { until }) } } },
+    });
+    const results: number[][] = [];
+    try {
+      const session = await target.open();
+      await session.run([dust(4096, 4608, 1, 3), dust(4096, 4608, -1), dust(1 << 20, 2 << 20, -1), plain], (_, seen) => {
+        expect(seen).toMatchObject({ open: 'opened', complaints: [] });
+        expect(seen.engineError).toBeUndefined();
+        results.push(seen.reads.map((read) => read.result));
+      });
+      await session.close();
+    } finally {
+      await target.close();
+    }
+    const eio = -constants.errno.EIO;
+    const whole = [image.length, 512, 512, 512];
+    expect(results[0]).toEqual([image.length, eio, 512, 512]);
+    // How much comes of a read before the bad sector is the kernel's affair.
+    expect(results[1]!.slice(1)).toEqual([eio, 512, eio]);
+    expect(results[1]![0]).toBeLessThan(4097);
+    expect(results.slice(2)).toEqual([whole, whole]);
   }, LONG);
 
   it('reports memory errors and undefined behaviour of a module as memory verdicts, with the function', async () => {

@@ -75,7 +75,7 @@ export async function inGuest({ launcher, name, module, job, signal }: Errand, w
     const deployment = (name === 'patch' ? deployOnPatch : deployOnStock)(job);
     const placed = mailbox.place(deployment.slices);
     if (placed === undefined) throw new EngineError('the images are larger than the mailbox');
-    const command: CaseCommand = { number: 1, reads: [], devices: tablesOf(deployment, placed.starts), target: deployment.devices.length - 1 };
+    const command: CaseCommand = { number: 1, reads: [], devices: tablesOf(deployment, placed.starts, hello.targets), target: deployment.devices.length - 1 };
     const next: Guest['next'] = async (types, phase, milliseconds) => {
       for (;;) {
         const event = await vm.next(milliseconds);

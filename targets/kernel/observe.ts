@@ -170,6 +170,7 @@ export class Observer {
     const action = this.#actions[index];
     if (this.#open !== 'opened' || action === undefined || action.before !== this.#results.length) throw new OutOfOrder('an action that was not asked for');
     if (action.kind === 'reload' && errno !== 0) this.#engineError = `a device under the images takes no other table: ${errnoName(errno)}`;
+    if (action.kind === 'message' && errno !== 0) this.#engineError = `a device under the images takes no message: ${errnoName(errno)}`;
   }
 
   #takeEnd(taint: number, errno: number, log: string): void {

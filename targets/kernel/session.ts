@@ -137,7 +137,7 @@ export class KernelSession implements Session {
     try {
       for (;;) {
         while (queue.length < WINDOW && sent < jobs.length) {
-          const entry = this.#send(vm, jobs[sent]!, sent, counters);
+          const entry = this.#send(vm, hello, jobs[sent]!, sent, counters);
           if (entry === undefined) break;
           queue.push(entry);
           sent++;
@@ -225,7 +225,7 @@ export class KernelSession implements Session {
   }
 
   /** Puts a job's images into the mailbox and its command onto the port; undefined while there is no room. */
-  #send(vm: Vm, job: Job, index: number, counters: MachineCounters | undefined): InFlight | undefined {
+  #send(vm: Vm, { targets }: Hello, job: Job, index: number, counters: MachineCounters | undefined): InFlight | undefined {
     const entry = { index, number: 0, observer: new Observer({ slices: [], devices: [] }, [], [], undefined), region: undefined, watched: undefined, silence: 0 };
     let deployment: Deployment;
     let reads: ReadCommand[];
@@ -242,9 +242,9 @@ export class KernelSession implements Session {
     const number = ++this.#number;
     const { crowd } = job.case.access;
     let frame: Buffer;
-    const actions = actionsOf(deployment, placed.starts);
+    const actions = actionsOf(deployment, placed.starts, targets);
     try {
-      frame = encodeCase({ number, devices: tablesOf(deployment, placed.starts), target: deployment.devices.length - 1, reads, actions, ...(crowd && { crowd }) });
+      frame = encodeCase({ number, devices: tablesOf(deployment, placed.starts, targets), target: deployment.devices.length - 1, reads, actions, ...(crowd && { crowd }) });
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       this.#mailbox.release(placed.region);

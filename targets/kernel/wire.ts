@@ -4,7 +4,7 @@ import { MEANWHILES, type Crowd } from '../../model/index.ts';
 
 const MAGIC = 0x4442564f; // "OVBD"
 const HEADER_BYTES = 12;
-export const PROTOCOL = 3;
+export const PROTOCOL = 4;
 /** Bytes of the longest payload that the agent takes. */
 export const MAX_COMMAND_BYTES = 8 << 20;
 /** Bytes of the longest read of one case. */
@@ -31,6 +31,14 @@ export interface TableLine {
   readonly params: string;
 }
 
+/** Something that a target is told, as `dmsetup message` does. */
+export interface TargetMessage {
+  /** Which target of the device: the one that has this sector. */
+  readonly sector: number;
+  /** At most 256 bytes. */
+  readonly text: string;
+}
+
 export interface DeviceCommand {
   readonly table: readonly TableLine[];
   /** A piece of the mailbox, which the agent may keep and give to the next case with another table. */
@@ -41,10 +49,12 @@ export interface DeviceCommand {
   readonly writable?: boolean;
   /** Opened for nobody else before the next device is made. */
   readonly held?: boolean;
+  /** What its targets are told when it has its table; at most 256. */
+  readonly messages?: readonly TargetMessage[];
 }
 
 /** What can be done to a device between two reads; the numbers are the agent's. */
-export const ACTION_KINDS = ['reload', 'write', 'discard', 'secure-discard', 'zero-out', 'flush', 'ioctls'] as const;
+export const ACTION_KINDS = ['reload', 'write', 'discard', 'secure-discard', 'zero-out', 'flush', 'ioctls', 'message'] as const;
 
 export interface ActionCommand {
   /** The read before which it is done; the number of reads: after the last one. */
@@ -54,6 +64,8 @@ export interface ActionCommand {
   /** Bytes, multiples of 512. */
   readonly offset: number;
   readonly length: number;
+  /** What the target at that offset is told, of a message; `length` is 0. */
+  readonly text?: string;
   /** The device's new table, of a reload. */
   readonly table?: readonly TableLine[];
 }
@@ -96,7 +108,7 @@ export interface Census {
 }
 
 export type Message =
-  | { readonly type: 'hello'; readonly nonce: number; readonly taint: number; readonly mailboxBytes: number; readonly release: string; readonly problems: string }
+  | { readonly type: 'hello'; readonly nonce: number; readonly taint: number; readonly mailboxBytes: number; readonly release: string; readonly targets: readonly string[]; readonly problems: string }
   | { readonly type: 'begin'; readonly case: number; readonly taint: number }
   | { readonly type: 'open'; readonly case: number; readonly device: number; readonly stage: number; readonly errno: number; readonly size: number }
   | {
@@ -169,14 +181,29 @@ function addTable(parts: Buffer[], table: readonly TableLine[]): void {
   }
 }
 
+function addMessages(parts: Buffer[], messages: readonly TargetMessage[]): void {
+  const count = Buffer.alloc(2);
+  count.writeUInt16LE(messages.length);
+  parts.push(count);
+  for (const { sector, text } of messages) {
+    const bytes = Buffer.from(text);
+    const head = Buffer.alloc(10);
+    head.writeBigUInt64LE(BigInt(sector), 0);
+    head.writeUInt16LE(bytes.length, 8);
+    parts.push(head, bytes);
+  }
+}
+
 function addAction(parts: Buffer[], action: ActionCommand): void {
   const head = Buffer.alloc(20);
   head.writeUInt16LE(action.before, 0);
   head.writeUInt8(ACTION_KINDS.indexOf(action.kind), 2);
   head.writeUInt16LE(action.device, 4);
   head.writeBigUInt64LE(BigInt(action.offset), 8);
-  head.writeUInt32LE(action.length, 16);
+  const text = action.text === undefined ? undefined : Buffer.from(action.text);
+  head.writeUInt32LE(text?.length ?? action.length, 16);
   parts.push(head);
+  if (text !== undefined) parts.push(text);
   if (action.table !== undefined) addTable(parts, action.table);
 }
 
@@ -227,10 +254,11 @@ function casePayload(command: CaseCommand): Buffer {
     head.writeUInt16LE(command.crowd.rounds, 14);
   }
   parts.push(head);
-  for (const { table, slice, writable, held, before } of command.devices) {
-    parts.push(Buffer.of((slice ? 1 : 0) | (writable ? 2 : 0) | (held ? 4 : 0) | (before ? 8 : 0)));
+  for (const { table, slice, writable, held, before, messages } of command.devices) {
+    parts.push(Buffer.of((slice ? 1 : 0) | (writable ? 2 : 0) | (held ? 4 : 0) | (before ? 8 : 0) | (messages ? 16 : 0)));
     if (before) addTable(parts, before);
     addTable(parts, table);
+    if (messages) addMessages(parts, messages);
   }
   for (const read of command.reads) {
     const entry = Buffer.alloc(20);
@@ -310,11 +338,10 @@ function decode(type: number, p: Buffer): Message {
     case MESSAGE.hello: {
       need(24);
       if (p.readUInt32LE(0) !== PROTOCOL) throw new WireError(`the agent speaks protocol ${p.readUInt32LE(0)}`);
-      const text = p.toString('latin1', 24);
-      const end = text.indexOf('\n');
+      const [release = '', targets = '', ...problems] = p.toString('latin1', 24).split('\n');
       return {
         type: 'hello', nonce: p.readUInt32LE(4), taint: u64(8), mailboxBytes: u64(16),
-        release: end < 0 ? text : text.slice(0, end), problems: end < 0 ? '' : text.slice(end + 1),
+        release, targets: targets.split(' ').filter((name) => name !== ''), problems: problems.join('\n'),
       };
     }
     case MESSAGE.begin:

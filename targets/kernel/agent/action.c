@@ -33,7 +33,11 @@ int take_action(struct cursor *c, struct action *a)
 	a->table = *c;
 	if (a->kind == ACT_RELOAD)
 		dm_skip_table(c);
-	if (a->kind > ACT_IOCTLS || a->length > MAX_WRITE || a->length % 512 || a->offset % 512)
+	if (a->kind == ACT_MESSAGE)
+		a->text = take_bytes(c, a->length <= MAX_MESSAGE ? a->length : 0);
+	if (a->kind > ACT_MESSAGE || a->length > MAX_WRITE || a->offset % 512)
+		c->bad = 1;
+	if (a->kind == ACT_MESSAGE ? a->length > MAX_MESSAGE : a->length % 512)
 		c->bad = 1;
 	return c->bad ? -1 : 0;
 }
@@ -76,6 +80,8 @@ int do_action(const struct action *a, const struct device *all)
 		error = dm_load(d, &table, all);
 		return error ? error : dm_resume(d);
 	}
+	if (a->kind == ACT_MESSAGE)
+		return dm_message(d, a->offset / 512, a->text, a->length);
 	fd = dm_open_node(d, O_DIRECT | O_RDWR);
 	if (fd < 0)
 		fd = dm_open_node(d, O_DIRECT);

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define AGENT_PROTOCOL 3u
+#define AGENT_PROTOCOL 4u
 
 #define MAX_COMMAND (8u << 20)  /* bytes of one command's payload */
 #define MAX_DEVICES 1024u       /* devices of one case */
@@ -21,6 +21,8 @@
 #define MAX_READ (16u << 20)    /* bytes of one read */
 #define MAX_PIECES 1024u        /* buffers of one read: IOV_MAX */
 #define MAX_ACTIONS 64u         /* actions of one case */
+#define MAX_MESSAGES 256u       /* to one device, when it is made */
+#define MAX_MESSAGE 256u        /* bytes of one of them */
 #define MAX_WRITE (64u << 10)   /* bytes of one attempt to write */
 #define MAX_HELD 8u             /* devices held at a time */
 #define MAX_READERS 8u          /* that read at the same time */
@@ -65,12 +67,12 @@ enum { COVERAGE_SEND = 1, COVERAGE_RESET = 2 };
 
 enum { READ_DIRECT = 1, READ_MAPPED = 2, READ_PIECES = 4, READ_HUGE = 8 };
 
-/* Bits of a device's first byte. HELD: opened for nobody else before the next device is made. REPLACES: it had another table before. */
-enum { DEVICE_SLICE = 1, DEVICE_WRITABLE = 2, DEVICE_HELD = 4, DEVICE_REPLACES = 8 };
+/* Bits of a device's first byte. HELD: opened for nobody else before the next device is made. REPLACES: it had another table before. MESSAGES: its targets are told something when it is made. */
+enum { DEVICE_SLICE = 1, DEVICE_WRITABLE = 2, DEVICE_HELD = 4, DEVICE_REPLACES = 8, DEVICE_MESSAGES = 16 };
 
 enum { MEANWHILE_NOTHING, MEANWHILE_SUSPEND, MEANWHILE_RELOAD, MEANWHILE_REMOVE, MEANWHILE_DEFER, MEANWHILES };
 
-enum { ACT_RELOAD, ACT_WRITE, ACT_DISCARD, ACT_SECURE_DISCARD, ACT_ZERO_OUT, ACT_FLUSH, ACT_IOCTLS };
+enum { ACT_RELOAD, ACT_WRITE, ACT_DISCARD, ACT_SECURE_DISCARD, ACT_ZERO_OUT, ACT_FLUSH, ACT_IOCTLS, ACT_MESSAGE };
 
 /* files.c */
 /* Reads an open file to its end, or to the buffer's, and closes it; a descriptor below 0 stands for errno. Returns an errno, with which the length is 0. */
@@ -118,6 +120,10 @@ int dm_create(struct device *d);
 int dm_load(const struct device *d, struct cursor *c, const struct device *all);
 int dm_resume(const struct device *d);
 int dm_suspend(const struct device *d, int noflush);
+/* Tells the target at that sector something, as `dmsetup message` does. */
+int dm_message(const struct device *d, uint64_t sector, const uint8_t *text, size_t length);
+/* The names of all targets that the kernel has, with blanks between them. */
+void dm_list_targets(char *text, size_t size);
 int dm_remove(const struct device *d);
 /* Removes the device as soon as nobody holds it open. */
 int dm_remove_later(const struct device *d);
@@ -135,6 +141,7 @@ struct action {
 	uint64_t offset;
 	uint32_t length;
 	struct cursor table; /* of ACT_RELOAD */
+	const uint8_t *text; /* of ACT_MESSAGE, `length` bytes */
 };
 /* Parses one action; its device is not looked at. */
 int take_action(struct cursor *c, struct action *a);

@@ -70,6 +70,27 @@ static int take_read(struct cursor *c, struct read_plan *r)
 	return r->pieces && sum != r->length ? -1 : 0;
 }
 
+/* Tells a device's targets what the command says; with d == NULL that is only stepped over. Returns an errno. */
+static int tell(struct cursor *c, const struct device *d)
+{
+	unsigned count = take_u16(c), i;
+	int error = 0;
+
+	if (count > MAX_MESSAGES)
+		c->bad = 1;
+	for (i = 0; i < count && !c->bad && !error; i++) {
+		uint64_t sector = take_u64(c);
+		uint16_t length = take_u16(c);
+		const uint8_t *text = take_bytes(c, length);
+
+		if (length > MAX_MESSAGE)
+			c->bad = 1;
+		else if (d && !c->bad)
+			error = dm_message(d, sector, text, length);
+	}
+	return error;
+}
+
 /* Walks the whole command before anything is done, so that a malformed one does nothing. */
 static int parse_plan(struct cursor *c, struct plan *p)
 {
@@ -91,11 +112,15 @@ static int parse_plan(struct cursor *c, struct plan *p)
 		return -1;
 	p->tables = *c;
 	for (i = 0; i < p->devices && !c->bad; i++) {
-		if (take_u8(c) & DEVICE_REPLACES)
+		uint8_t flags = take_u8(c);
+
+		if (flags & DEVICE_REPLACES)
 			dm_skip_table(c);
 		if (i == p->target)
 			p->target_table = *c;
 		dm_skip_table(c);
+		if (flags & DEVICE_MESSAGES)
+			tell(c, NULL);
 	}
 	for (i = 0; i < p->reads && !c->bad; i++)
 		if (take_read(c, &reads[i]) || (p->readers && reads[i].device != p->target))
@@ -189,6 +214,8 @@ static int make_devices(struct plan *p, unsigned *made, int *error)
 		if (*error)
 			return STAGE_LOAD;
 		*error = dm_resume(d);
+		if (!*error && flags & DEVICE_MESSAGES)
+			*error = tell(&p->tables, d);
 		if (*error)
 			return STAGE_RESUME;
 		if (flags & DEVICE_HELD) {

@@ -187,17 +187,60 @@ int dm_remove_later(const struct device *d)
 	return ioctl(control, DM_DEV_REMOVE, &io) ? errno : 0;
 }
 
+int dm_message(const struct device *d, uint64_t sector, const uint8_t *text, size_t length)
+{
+	union {
+		struct dm_ioctl io;
+		uint8_t bytes[sizeof(struct dm_ioctl) + sizeof(struct dm_target_msg) + MAX_MESSAGE + 1];
+	} message = { 0 };
+	struct dm_target_msg *at = (void *)(message.bytes + sizeof(struct dm_ioctl));
+
+	if (length > MAX_MESSAGE)
+		return EINVAL;
+	begin(&message.io, sizeof(message), d);
+	at->sector = sector;
+	memcpy(at->message, text, length);
+	return ioctl(control, DM_TARGET_MSG, &message) ? errno : 0;
+}
+
 int dm_cancel_removal(const struct device *d)
 {
 	static const char text[] = "@cancel_deferred_remove";
-	union {
-		struct dm_ioctl io;
-		uint8_t bytes[sizeof(struct dm_ioctl) + sizeof(struct dm_target_msg) + sizeof(text)];
-	} message = { 0 };
 
-	begin(&message.io, sizeof(message), d);
-	memcpy(message.bytes + sizeof(struct dm_ioctl) + sizeof(struct dm_target_msg), text, sizeof(text));
-	return ioctl(control, DM_TARGET_MSG, &message) ? errno : 0;
+	return dm_message(d, 0, (const uint8_t *)text, sizeof(text) - 1);
+}
+
+void dm_list_targets(char *text, size_t size)
+{
+	static union {
+		struct dm_ioctl io;
+		uint8_t bytes[8192];
+	} list;
+	const struct dm_target_versions *v;
+	uint32_t at, limit;
+	size_t used = 0;
+
+	text[0] = 0;
+	memset(&list.io, 0, sizeof(list.io));
+	list.io.version[0] = 4;
+	list.io.data_size = sizeof(list);
+	list.io.data_start = sizeof(list.io);
+	if (ioctl(control, DM_LIST_VERSIONS, &list) || list.io.flags & DM_BUFFER_FULL_FLAG)
+		return;
+	limit = list.io.data_size < sizeof(list) ? list.io.data_size : sizeof(list);
+	for (at = list.io.data_start; at + sizeof(*v) < limit; at += v->next) {
+		int n;
+
+		v = (const void *)(list.bytes + at);
+		n = snprintf(text + used, size - used, "%s%.*s", used ? " " : "", (int)(limit - at - sizeof(*v)), v->name);
+		if (n < 0 || (size_t)n >= size - used) {
+			text[used] = 0;
+			return;
+		}
+		used += n;
+		if (!v->next)
+			return;
+	}
 }
 
 int dm_remove(const struct device *d)

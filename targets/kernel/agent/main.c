@@ -140,11 +140,12 @@ static void say_hello(int port, uint32_t nonce, uint64_t mailbox_bytes)
 {
 	uint8_t head[64], *q = head;
 	struct utsname u;
-	char text[1200];
+	char text[2400], targets[1024];
 	int n;
 
 	uname(&u);
-	n = snprintf(text, sizeof(text), "%s\n%s", u.release, problems);
+	dm_list_targets(targets, sizeof(targets));
+	n = snprintf(text, sizeof(text), "%s\n%s\n%s", u.release, targets, problems);
 	q = put_u32(q, AGENT_PROTOCOL);
 	q = put_u32(q, nonce);
 	q = put_u64(q, read_taint());
