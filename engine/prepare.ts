@@ -6,6 +6,7 @@ import { formOf, type Case, type Expectation, type Stance } from '../model/index
 import { DECLARED_ONLY, SECTOR } from '../spec/index.ts';
 import { examine } from '../oracles/examine.ts';
 import { lower } from '../oracles/lower.ts';
+import { noWholeDevice } from './whole-device.ts';
 import type { Job, Target } from '../targets/target.ts';
 
 export interface Prepared {
@@ -61,6 +62,11 @@ export function notDeployable(c: Case, target: Target): string | null {
   const form = c.layers.map(formOf).find((f) => f !== null && !supports.forms.includes(f));
   if (form) return `it takes no ${form} layers`;
   if (c.access.table && !supports.tables) return 'it has no tables';
+  if (supports.nested === false && c.layers.some((l) => l.wrapping.filter((w) => w === 'zfile').length > 1)) return 'it takes no ZFile in a ZFile';
+  if (supports.whole || supports.deviceBytes !== undefined || supports.empty === false) {
+    const why = noWholeDevice(c, supports);
+    if (why) return why;
+  }
   if (target.sizeUnit === SECTOR) {
     if (c.access.deviceBytes < SECTOR) return 'a table of 0 sectors cannot be loaded';
     if (c.layers.some((l) => l.wrapping.includes('zfile') && (l.exposedBytes ?? 0) < SECTOR)) return 'a ZFile of less than a sector is no device';

@@ -21,6 +21,16 @@ export interface Stance {
     /** Bytes; empty means all that the format allows. */
     readonly blockSizes: readonly number[];
     readonly maxLayers: number;
+    /** Bytes of the largest device that it can be asked for. Absent: any. */
+    readonly deviceBytes?: number;
+    /** True: it always reads all of a device, so that one of which a part cannot be read is not for it. */
+    readonly whole?: true;
+    /** False: a ZFile in a ZFile is not for it. */
+    readonly nested?: false;
+    /** False: a device of no bytes is not for it. */
+    readonly empty?: false;
+    /** True: it reads what its user has set up, whatever images it is given. */
+    readonly fixed?: true;
   };
   /** Which side it takes of contested points: flag → true (lenient) or false (strict). Undeclared: either. */
   readonly flags: Readonly<Record<string, boolean>>;
