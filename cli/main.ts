@@ -42,6 +42,7 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
   columns(ovbd.command('run')
     .description('generate cases, run them on the targets, judge, shrink and report'), 'test the dm-overlaybd patch')
     .option('--target <name>', 'oracle, canary, fake-lies, fake-crashes, stock, patch, process:COMMAND (a program that speaks the target protocol); repeatable (default: oracle, and stock or patch)', repeated)
+    .option('--targets-file <file>', 'readers of yours, known by their command line (docs/readers.md); their names are for --target; repeatable', repeated)
     .addOption(new Option('--seed <n>', 'what all cases follow from; "random" draws one').argParser(seed).default(1))
     .addOption(new Option('--cases <n>', 'how many cases').argParser(wholeNumber(1, 1e9)).default(600))
     .option('--time <t>', 'stop starting cases after this time (90s, 5m, 1h): runs a prefix of the same cases', time)
@@ -91,6 +92,7 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .description('readers on the same cases or images, or writers on the same inputs: who does the same, and where they part first')
     .argument('[image...]', 'image files, bottom to top, rather than generated cases; a writable pair as data:index')
     .option('--targets <names>', 'readers, separated by commas; the others are compared with the first (default: oracle,fake-reader)', repeated)
+    .option('--targets-file <file>', 'readers of yours, known by their command line (docs/readers.md); repeatable', repeated)
     .addOption(new Option('--seed <n>', 'what all cases follow from').argParser(seed).default(1))
     .addOption(new Option('--cases <n>', 'how many cases').argParser(wholeNumber(1, 1e9)).default(600))
     .addOption(new Option('--as <form>', 'what the image files are').choices(['device', 'zfile']).default('device')),
@@ -101,6 +103,12 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .option('--quiet', 'no progress')
     .option('--json', 'one JSON document on stdout')
     .action(async (images, options) => exit(await (await import('./commands/compare.ts')).compare(images, options, signal)));
+
+  ovbd.command('targets')
+    .description('readers and writers that join by their command line: which there are, which are installed, how far each was tried')
+    .option('--file <file>', 'entries of yours besides those that come with the suite; repeatable', repeated)
+    .option('--json', 'one JSON document on stdout')
+    .action(async (options) => exit(await (await import('./commands/targets.ts')).listTargets(options, signal)));
 
   ovbd.command('replay')
     .description('run a stored finding again: exit code 1 where it (or another) shows, 0 where none does')

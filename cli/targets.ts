@@ -6,6 +6,7 @@ import { EngineError, UsageError } from '../model/index.ts';
 import { defectOf } from '../targets/fakes/reader/defects.ts';
 import type { Target } from '../targets/target.ts';
 import type { Cache, Steps } from '../targets/kernel/lab/index.ts';
+import { commandNames, isCommandName, openCommand, whyNot } from './command-targets.ts';
 import { checkSubject, columnsOf, subjectOf, type KernelColumn, type Kernels, type Subject } from './columns.ts';
 
 /** Names that `--target` takes; `stock` and `patch` stand for all their columns. */
@@ -24,6 +25,10 @@ export interface TargetRequest extends Subject, Kernels {
   readonly jobs?: number;
   /** True: lines of the patch are counted where its kernel can. */
   readonly coverage?: boolean;
+  /** Files with readers that are known by their command line. */
+  readonly targetsFile?: readonly string[];
+  /** True where targets are given images of the user's, over which he may have set something up himself. */
+  readonly images?: boolean;
 }
 
 /** What the lab is made with. */
@@ -41,12 +46,13 @@ export interface OpenTargets {
 }
 
 /** The names a request means, without repetition; throws `UsageError` for unknown or contradictory ones. Reads nothing. */
-export function targetNames(request: TargetRequest): TargetName[] {
+export function targetNames(request: TargetRequest): string[] {
   checkSubject(request);
   const given = subjectOf(request);
   const names = [...new Set(request.names ?? ['oracle', given.length > 0 ? 'patch' : 'stock'])];
   for (const name of names) {
-    if (!isTargetName(name)) throw new UsageError(`there is no target "${name}"; there are ${TARGET_NAMES.join(', ')}, and process:COMMAND`);
+    if (isTargetName(name) || isCommandName(name, request.targetsFile)) continue;
+    throw new UsageError(`there is no target "${name}"; there are ${[...TARGET_NAMES, ...commandNames(request.targetsFile)].join(', ')}, and process:COMMAND`);
   }
   if (given.length === 0 && names.includes('patch')) throw new UsageError('--target patch needs --patch, --source or --module');
   if (given.length > 0 && !names.includes('patch')) throw new UsageError(`--${given[0]} is given, but --target patch is not`);
@@ -54,7 +60,7 @@ export function targetNames(request: TargetRequest): TargetName[] {
     throw new UsageError('--kernel, --kernel-build and --sanitize need a target that runs on a kernel: --target stock or patch');
   }
   if (request.coverage === true) checkCoverage(request, names);
-  return names as TargetName[];
+  return names;
 }
 
 /** Which kernel counts lines. */
@@ -83,14 +89,15 @@ export async function openTargets(request: TargetRequest, tools: LabTools): Prom
   const several = plans.filter((p) => p.column?.role === 'patch').length > 1;
   const opened: (Target | undefined)[] = plans.map(() => undefined);
   const reasons: (string | undefined)[] = plans.map(() => undefined);
-  let missed = false;
+  // What was asked for by name and is not installed.
+  let missed = skipped.some((s) => !isVm(s.target));
   const stop = new AbortController();
   const signal = AbortSignal.any([tools.signal, stop.signal]);
   let failure: unknown;
   try {
     await inParallel(plans, availableParallelism(), signal, async ({ name, column }, i) => {
       try {
-        opened[i] = column === undefined ? await openBuiltin(name as TargetName, { ...request, signal }) : await openKernel(column, request.jobs, { ...tools, signal }, request.coverage);
+        opened[i] = column === undefined ? await openOther(name, request, signal) : await openKernel(column, request.jobs, { ...tools, signal }, request.coverage);
       } catch (error) {
         const skips = column !== undefined && !signal.aborted && ((several && error instanceof UsageError) || await isMachinesFault(error, column.role));
         if (skips) {
@@ -123,7 +130,11 @@ export async function openTargets(request: TargetRequest, tools: LabTools): Prom
 async function plansOf(request: TargetRequest, skipped: { target: string; reason: string }[], tools: LabTools): Promise<Plan[]> {
   const plans: Plan[] = [];
   for (const name of targetNames(request)) {
-    if (!isVm(name)) plans.push({ name });
+    if (!isVm(name)) {
+      const why = isTargetName(name) ? null : await whyNot(name, request.targetsFile, request.images === true);
+      if (why === null) plans.push({ name });
+      else skipped.push({ target: name, reason: why });
+    }
     else if (!request.vm) skipped.push({ target: name, reason: '--no-vm' });
     else {
       const columns = await columnsOf([name], request, (text) => tools.steps.note(text), tools.signal);
@@ -135,6 +146,10 @@ async function plansOf(request: TargetRequest, skipped: { target: string; reason
 
 function isVm(name: string): name is 'stock' | 'patch' {
   return name === 'stock' || name === 'patch';
+}
+
+function openOther(name: string, request: TargetRequest, signal: AbortSignal): Promise<Target> {
+  return isTargetName(name) ? openBuiltin(name, { ...request, signal }) : openCommand(name, request.targetsFile);
 }
 
 /** How a target that needs no kernel is opened. */

@@ -22,6 +22,7 @@ import { suiteVersion } from '../version.ts';
 export interface CompareOptions extends Subject, Kernels {
   /** Lists of names, separated by commas. */
   readonly targets?: readonly string[];
+  readonly targetsFile?: readonly string[];
   readonly seed: number;
   readonly cases: number;
   readonly as: 'device' | 'zfile';
@@ -43,7 +44,7 @@ export async function compare(images: readonly string[], options: CompareOptions
 async function compareTargets(images: readonly string[], options: CompareOptions, signal: AbortSignal): Promise<number> {
   const names = namesOf(options.targets);
   const fixed = images.length === 0 ? null : fromImages(images, options.as);
-  const opened = await openTargets({ ...options, names }, { cache: new Cache(), steps: new Steps(), signal });
+  const opened = await openTargets({ ...options, names, images: fixed !== null }, { cache: new Cache(), steps: new Steps(), signal });
   try {
     if (opened.targets.length < 2) {
       throw new UsageError(['one target alone cannot be compared: give at least two to --targets', ...opened.skipped.map((s) => `  skipped: ${s.target}: ${s.reason}`)].join('\n'));

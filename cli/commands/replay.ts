@@ -16,6 +16,7 @@ import { openKernelTarget } from '../../targets/kernel/kernel-target.ts';
 import { Cache, prepareLab, Steps } from '../../targets/kernel/lab/index.ts';
 import { hashSources, readSourceFolder } from '../../targets/kernel/lab/sources.ts';
 import { runScript } from '../../targets/kernel/script-vm.ts';
+import { isCommandName, openCommand } from '../command-targets.ts';
 import { columnsOf, subjectOf, type KernelColumn, type Subject } from '../columns.ts';
 import { isTargetName, openBuiltin, openKernel, type LabTools, type TargetName } from '../targets.ts';
 
@@ -35,7 +36,10 @@ export async function replay(folder: string, options: ReplayOptions, signal: Abo
   const finding = loadFinding(folder);
   const name = finding.target.remake['kind'] ?? finding.target.name;
   const role = roleOf(finding);
-  if (role === undefined && !isTargetName(name)) throw new UsageError(`${folder}: found on a target "${name}", which this version does not have`);
+  const targetsFile = finding.target.remake['targetsFile'];
+  const files = targetsFile === undefined ? [] : [targetsFile];
+  const isCommand = role === undefined && !isTargetName(name) && isCommandName(name, files);
+  if (role === undefined && !isCommand && !isTargetName(name)) throw new UsageError(`${folder}: found on a target "${name}", which this version does not have`);
   const { times: _, script, patch, ...rest } = options;
   const given: Subject = { ...rest, ...(patch !== undefined && { patch: [patch] }) };
   const [first] = subjectOf(given);
@@ -50,7 +54,7 @@ export async function replay(folder: string, options: ReplayOptions, signal: Abo
     if (role === undefined) throw new UsageError(`--script: the finding is of the target ${name}, which runs in no virtual machine`);
     return replayScript(finding, await columnOf(finding, role, given, tools), tools);
   }
-  const target = role === undefined ? await openBuiltin(name as TargetName, { jobs: 1, signal, ...(finding.target.remake['cwd'] !== undefined && { cwd: finding.target.remake['cwd'] }) }) : await openKernel(await columnOf(finding, role, given, tools), 1, tools);
+  const target = isCommand ? await openCommand(name, files) : role === undefined ? await openBuiltin(name as TargetName, { jobs: 1, signal, ...(finding.target.remake['cwd'] !== undefined && { cwd: finding.target.remake['cwd'] }) }) : await openKernel(await columnOf(finding, role, given, tools), 1, tools);
   try {
     print(`${finding.kind}  ${finding.signature}`);
     print(`target    ${target.identity.description}`);

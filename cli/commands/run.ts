@@ -17,6 +17,7 @@ import { suiteVersion } from '../version.ts';
 /** As commander hands them over. */
 export interface RunOptions extends Subject, Kernels {
   readonly target?: readonly string[];
+  readonly targetsFile?: readonly string[];
   readonly seed: number;
   readonly cases: number;
   /** Milliseconds. */

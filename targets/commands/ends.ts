@@ -13,6 +13,8 @@ export interface Judged {
   readonly why: string;
 }
 
+/** What a shell says of a program that SIGXFSZ ended. */
+const SHELL_SIGXFSZ = 128 + 25;
 /** Characters of a reason. */
 const MAX_WHY = 300;
 
@@ -22,7 +24,7 @@ export function meaningOf({ end, stopped, errors }: CommandResult, rules: readon
   if (stopped === 'time') return { meaning: 'crash', ...diedOf(errors, 'hang', 'no end in time', phase), why };
   if (stopped === 'output') return { meaning: 'crash', ...diedOf('', 'hang', 'flood of standard output', phase), why };
   // More output than a device may have: it took for sound what says so, and that is judged, not that we cut it short.
-  if (end.signal === 'SIGXFSZ') return { meaning: 'error', complaints: complaintsIn(errors), why: 'wrote more than it may' };
+  if (end.signal === 'SIGXFSZ' || end.code === SHELL_SIGXFSZ) return { meaning: 'error', complaints: complaintsIn(errors), why: 'wrote more than it may' };
   if (end.overrun !== undefined || end.signal !== null) return { meaning: 'crash', ...endingOf(end, phase, errors, ''), why };
   const complaints = complaintsIn(errors);
   const code = end.code ?? 0;
