@@ -11,11 +11,16 @@ import {
 } from '../model/index.ts';
 import type { Target } from '../targets/target.ts';
 import { declaredFlags, prepare } from './prepare.ts';
+import { readyCases, type ReadyCases } from './ready-cases.ts';
 import { runSuite, type Progress } from './run.ts';
-import { CHUNK } from './screen.ts';
 
-/** Cases of a batch: whole chunks, so that each case meets the same ones before it as in one long run. */
-export const NIGHT_BATCH = 10 * CHUNK;
+/** Cases of a batch. */
+export const NIGHT_BATCH = 250;
+/**
+ * Instances that a batch is divided among. Fewer, and so more cases in each, than in a run: nothing dies here,
+ * and an emulated machine spends half of its time on its start where only the seven of 25 cases that can be lowered follow.
+ */
+const INSTANCES = 4;
 /** Batches of a target that end in an error of ours, one after the other, before it is left alone. */
 const MAX_ERRORS = 2;
 /** Times that what failed, or turned out to be of other cases, is tried anew. */
@@ -88,23 +93,24 @@ interface Part {
  */
 export async function runNight(s: NightSettings): Promise<NightState> {
   const firsts = Array.from({ length: Math.ceil(s.cases / batchSize(s)) }, (_, i) => i * batchSize(s));
+  const ready = readyCases(s.seed);
   const parts = s.targets.map((target): Part => ({ target, parts: lasting(target.identity), batches: new Map(), deaths: 0, errors: 0 }));
   takeUp(s, firsts, parts);
   for (let pass = 0; pass < PASSES; pass++) {
     for (const first of firsts) {
       for (const part of parts) {
         if (s.signal.aborted || Date.now() > (s.deadline ?? Infinity)) return stateOf(s, firsts, parts);
-        if (part.error === undefined && !part.batches.has(first)) await runAndKeep(s, firsts, parts, part, first);
+        if (part.error === undefined && !part.batches.has(first)) await runAndKeep(s, firsts, parts, part, first, ready);
       }
     }
   }
   return stateOf(s, firsts, parts);
 }
 
-async function runAndKeep(s: NightSettings, firsts: readonly number[], parts: readonly Part[], part: Part, first: number): Promise<void> {
+async function runAndKeep(s: NightSettings, firsts: readonly number[], parts: readonly Part[], part: Part, first: number, ready: ReadyCases): Promise<void> {
   const { name } = part.target.identity;
   try {
-    const batch = await runBatch(s, part, first, (within) => s.progress?.({ ...stateOf(s, firsts, parts), target: name, first, within }));
+    const batch = await runBatch(s, part, first, ready, (within) => s.progress?.({ ...stateOf(s, firsts, parts), target: name, first, within }));
     if (batch === undefined) return;
     keepApart(s, parts, batch);
     s.store.save(batch);
@@ -190,13 +196,13 @@ function probeOf(seed: number, first: number, target: Target): string {
 }
 
 /** Runs one batch; undefined where it was stopped. */
-async function runBatch(s: NightSettings, part: Part, first: number, progress: (p: Progress) => void): Promise<NightBatch | undefined> {
+async function runBatch(s: NightSettings, part: Part, first: number, ready: ReadyCases, progress: (p: Progress) => void): Promise<NightBatch | undefined> {
   const { name } = part.target.identity;
   const cases = sizeAt(s, first);
   const findings: NightFinding[] = [];
   part.deaths = 0;
   const footer = await runSuite({
-    suite: s.suite, seed: s.seed, first, cases, targets: [counted(part)], skipped: [], jobs: s.jobs, signal: s.signal,
+    suite: s.suite, seed: s.seed, first, cases, ready: ready(first), chunk: Math.ceil(batchSize(s) / INSTANCES), targets: [counted(part)], skipped: [], jobs: s.jobs, signal: s.signal,
     ...(s.shrinkExecutions === undefined ? {} : { shrinkExecutions: s.shrinkExecutions }), saveFinding: s.saveFinding, progress,
   }, (event) => {
     if (event.type !== 'finding') return;

@@ -9,14 +9,19 @@ import {
 import type { Target } from '../targets/target.ts';
 import { inParallel, openLanes, type Lanes } from './lanes.ts';
 import { findingOf, MatrixRows, tryElsewhere, type Tried } from './matrix.ts';
+import type { Prepared } from './prepare.ts';
 import { screen, type Screened } from './screen.ts';
 import { triage, worstFirst } from './triage.ts';
 
 export interface RunSettings {
   readonly suite: string;
   readonly seed: number;
-  /** Number of the first case in the seed's stream; absent: 0. A multiple of a chunk has the same chunks as a run from 0. */
+  /** Number of the first case in the seed's stream; absent: 0. */
   readonly first?: number;
+  /** Cases of this run made ready before, where they are, so that several runs make them once; counted from `first`. */
+  readonly ready?: (index: number, declared: ReadonlySet<string>) => Prepared;
+  /** Cases that share an instance; default: `CHUNK` of engine/screen.ts. */
+  readonly chunk?: number;
   readonly cases: number;
   /** Milliseconds after which no more cases are begun: a prefix of the run. */
   readonly timeMs?: number;
@@ -56,7 +61,8 @@ export async function runSuite(settings: RunSettings, emit: (e: Event) => void):
   const lanes = new Map(targets.map((t) => [t, openLanes(t, settings.jobs)]));
   try {
     const screened = await screen({
-      draw: (i) => drawCase(settings.seed, (settings.first ?? 0) + i), cases: settings.cases, targets, lanes, signal,
+      draw: (i) => drawCase(settings.seed, (settings.first ?? 0) + i), cases: settings.cases,
+      ...(settings.ready && { ready: settings.ready }), ...(settings.chunk !== undefined && { chunk: settings.chunk }), targets, lanes, signal,
       deadline: settings.timeMs === undefined ? Infinity : began + settings.timeMs,
       emit, progress: (target, done) => settings.progress?.({ phase: 'screen', target, done, total: settings.cases, findings: 0 }),
     });

@@ -16,7 +16,11 @@ export const CHUNK = 25;
 
 export interface ScreenSettings {
   readonly draw: (index: number) => Drawn;
+  /** Cases made ready before, where they are; `index` as `draw` takes it. */
+  readonly ready?: (index: number, declared: ReadonlySet<string>) => Prepared;
   readonly cases: number;
+  /** Cases that share an instance; default: `CHUNK`. */
+  readonly chunk?: number;
   readonly targets: readonly Target[];
   readonly lanes: ReadonlyMap<Target, Lanes>;
   readonly signal: AbortSignal;
@@ -27,6 +31,8 @@ export interface ScreenSettings {
 }
 
 export interface Screened {
+  /** Cases that shared an instance. */
+  readonly chunk: number;
   /** Digest of each case that ran, in order. */
   readonly digests: readonly string[];
   /** One result a case, in order, for each target. */
@@ -39,7 +45,9 @@ export interface Screened {
 
 export async function screen(s: ScreenSettings): Promise<Screened> {
   const declared = declaredFlags(s.targets);
-  const chunks = Math.ceil(s.cases / CHUNK);
+  const chunk = s.chunk ?? CHUNK;
+  const chunks = Math.ceil(s.cases / chunk);
+  const prepared = (index: number): Prepared => s.ready?.(index, declared) ?? prepare(s.draw(index), declared);
   const digests: string[][] = [];
   const labels: Label[][] = [];
   const results = new Map<Target, Executed[][]>(s.targets.map((t) => [t, []]));
@@ -53,8 +61,8 @@ export async function screen(s: ScreenSettings): Promise<Screened> {
   const width = Math.max(1, ...[...s.lanes.values()].map((l) => l.count));
   await inParallel(Array.from({ length: chunks }, (_, c) => c), width, s.signal, async (c) => {
     if (Date.now() > s.deadline) return;
-    const size = Math.min(CHUNK, s.cases - c * CHUNK);
-    const cases = Array.from({ length: size }, (_, k) => prepare(s.draw(c * CHUNK + k), declared));
+    const size = Math.min(chunk, s.cases - c * chunk);
+    const cases = Array.from({ length: size }, (_, k) => prepared(c * chunk + k));
     const ran: [Target, Executed[]][] = [];
     for (const target of s.targets) {
       const executed = await s.lanes.get(target)!.use(async (session) => {
@@ -73,16 +81,17 @@ export async function screen(s: ScreenSettings): Promise<Screened> {
     labels[c] = cases.map((x) => ({ id: x.case.id, class: x.expectation.class }));
     digests[c] = cases.map((x) => x.digest);
     finished.chunks++;
-    s.progress(s.targets.map((t) => t.identity.name).join('+'), Math.min(finished.chunks * CHUNK, s.cases));
+    s.progress(s.targets.map((t) => t.identity.name).join('+'), Math.min(finished.chunks * chunk, s.cases));
     flush();
   });
 
   const kept = finished.emitted;
   return {
+    chunk,
     digests: digests.slice(0, kept).flat(),
     results: new Map([...results].map(([t, r]) => [t, r.slice(0, kept).flat()])),
     rates: new Map([...spent].map(([t, x]) => [t, x.ms > 0 ? (x.cases * 1000) / x.ms : 0])),
-    prepared: (index) => prepare(s.draw(index), declared),
+    prepared,
   };
 }
 

@@ -7,7 +7,7 @@ import { confirm, historyOf, SUSPECTS_TRIED, type Confirmed, type Suspect } from
 import { inParallel, type Lanes } from './lanes.ts';
 import { tryElsewhere, type Known } from './matrix.ts';
 import type { Prepared } from './prepare.ts';
-import { CHUNK, type Screened } from './screen.ts';
+import type { Screened } from './screen.ts';
 import { shrink, shrinkBudget } from './shrink.ts';
 
 export interface TriageSettings {
@@ -73,7 +73,7 @@ function groupSuspects({ target, screened }: TriageSettings): Map<string, Group>
     groups.set(signature, group);
     group.count++;
     if (group.suspects.length >= SUSPECTS_TRIED) return;
-    const start = i - (i % CHUNK);
+    const start = i - (i % screened.chunk);
     const before = (): Prepared[] => historyOf(results.slice(start, i + 1), i - start).map((k) => screened.prepared(start + k));
     group.suspects.push({ subject: caseAt(i), before });
   });
