@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef _LINUX_FS_H
+#define _LINUX_FS_H
+
+#include <linux/blkdev.h>
+
+#endif

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef _LINUX_INIT_H
+#define _LINUX_INIT_H
+
+#include <linux/module.h>
+
+#endif

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef _LINUX_MODULEPARAM_H
+#define _LINUX_MODULEPARAM_H
+
+#include <linux/module.h>
+
+#endif
