@@ -6,18 +6,20 @@ import { join } from 'node:path';
 
 const PREFIX = 'ovbd-vm-';
 
-let made: string | undefined;
+const made = new Map<string, string>();
 process.on('exit', () => {
-  if (made !== undefined) rmSync(made, { recursive: true, force: true });
+  for (const folder of made.values()) rmSync(folder, { recursive: true, force: true });
 });
 
-/** This process's folder, made when first asked for and removed when the process ends. */
-export function runDir(): string {
-  if (made === undefined) {
-    sweep();
-    made = mkdtempSync(join(tmpdir(), `${PREFIX}${nameSpace()}.${process.pid}.${startTime(process.pid)}.`));
+/** This process's folder in `parent`, made when first asked for and removed when the process ends. */
+export function runDir(parent: string = tmpdir()): string {
+  let folder = made.get(parent);
+  if (folder === undefined) {
+    sweep(parent);
+    folder = mkdtempSync(join(parent, `${PREFIX}${nameSpace()}.${process.pid}.${startTime(process.pid)}.`));
+    made.set(parent, folder);
   }
-  return made;
+  return folder;
 }
 
 /** Process ids mean something only within their name space, which containers may share a folder across. */
@@ -40,13 +42,13 @@ function startTime(pid: number): string {
 }
 
 /** Removes the folders of processes that are no more. */
-export function sweep(): void {
-  for (const name of readdirSync(tmpdir())) {
+export function sweep(parent: string = tmpdir()): void {
+  for (const name of readdirSync(parent)) {
     if (!name.startsWith(PREFIX)) continue;
     const [space, pid, start] = name.slice(PREFIX.length).split('.');
     if (space !== nameSpace() || startTime(Number(pid)) === start) continue;
     try {
-      rmSync(join(tmpdir(), name), { recursive: true, force: true });
+      rmSync(join(parent, name), { recursive: true, force: true });
     } catch {
       // Another user's: not ours to remove.
     }

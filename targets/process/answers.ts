@@ -17,6 +17,7 @@ export class Answers {
   #complaints: readonly Complaint[] = [];
   #log = '';
   #died: { kind: 'crash' | 'hang'; title: string } | undefined;
+  #diedIn = 'open';
   #done = false;
 
   /** `wanted`: what the oracle expects, whether or not it was said. */
@@ -43,6 +44,11 @@ export class Answers {
     return this.#died;
   }
 
+  /** What the case was doing when the reader died. */
+  get diedIn(): string {
+    return this.#diedIn;
+  }
+
   /** Takes the next answer. Throws `BadMessage` and `BadOutput` for what an adapter must not send. */
   take(message: TargetMessage): void {
     if (message.type === 'describe') throw new BadMessage('a describe message in answer to a case');
@@ -60,7 +66,9 @@ export class Answers {
         this.#takeRead(message);
         return;
       case 'crashed':
+        this.#diedIn = this.phase;
         this.#died = { kind: message.kind, title: plainTitle(message.title) };
+        this.#complaints = message.complaints;
         this.#log = message.log;
         this.#done = true;
         return;

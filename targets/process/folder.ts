@@ -24,8 +24,13 @@ export interface Deployed {
 }
 
 export class CaseFolder {
-  readonly path = mkdtempSync(join(runDir(), 'process-'));
+  readonly path: string;
   #outputs = 0;
+
+  /** `parent`: the folder that its own is made in. */
+  constructor(parent: string = runDir()) {
+    this.path = mkdtempSync(join(parent, 'process-'));
+  }
 
   /** Writes the files of a case, number `id` of its process, for a target that takes these features. */
   deploy({ case: c, wanted }: Job, id: number, takes: readonly AccessFeature[]): Deployed {

@@ -84,7 +84,7 @@ export type TargetMessage =
   | { readonly type: 'refused'; readonly id: number; readonly reason: string }
   | ReadAnswer
   | DoneAnswer
-  | { readonly type: 'crashed'; readonly id: number; readonly kind: 'crash' | 'hang'; readonly title: string; readonly log: string };
+  | { readonly type: 'crashed'; readonly id: number; readonly kind: 'crash' | 'hang'; readonly title: string; readonly complaints: readonly Complaint[]; readonly log: string };
 
 /** A line that is no message of a target; the message says what is wrong with it, for whoever writes adapters. */
 export class BadMessage extends Error {
@@ -123,9 +123,9 @@ export function decode(line: string): TargetMessage {
     case 'read': return readAnswer(value);
     case 'done': return doneAnswer(value);
     case 'crashed':
-      only(value, ['kind', 'title', 'log']);
+      only(value, ['kind', 'title', 'complaints', 'log']);
       return {
-        type, id: idOf(value), title: string(value, 'title', TEXT), log: value['log'] === undefined ? '' : string(value, 'log', LINE_BYTES),
+        type, complaints: complaintsOf(value), id: idOf(value), title: string(value, 'title', TEXT), log: value['log'] === undefined ? '' : string(value, 'log', LINE_BYTES),
         kind: value['kind'] === undefined ? 'crash' : choice(value, 'kind', value['kind'], ['crash', 'hang']),
       };
     default:
@@ -180,8 +180,6 @@ function readAnswer(value: Fields): ReadAnswer {
 
 function doneAnswer(value: Fields): DoneAnswer {
   only(value, ['complaints', 'changed', 'meanwhile', 'log']);
-  const complaints = list(value, 'complaints');
-  if (complaints.length > 100) throw wrong(value, 'complaints', 'are more than 100');
   const part = (key: string): Fields | undefined => {
     if (value[key] === undefined) return undefined;
     if (!isObject(value[key])) throw wrong(value, key, 'must be an object');
@@ -193,16 +191,22 @@ function doneAnswer(value: Fields): DoneAnswer {
   if (meanwhile) only(meanwhile, ['times', 'failed'], false);
   return {
     type: 'done', id: idOf(value),
-    complaints: complaints.map((one) => {
-      if (!isObject(one)) throw wrong(value, 'complaints', 'must be objects');
-      const c = { ...one, type: 'done: complaints' };
-      only(c, ['kind', 'title'], false);
-      return { kind: choice(c, 'kind', (c as Fields)['kind'], ['crash', 'memory', 'leak']), title: plainTitle(string(c, 'title', TEXT)) };
-    }),
+    complaints: complaintsOf(value),
     ...(changed ? { changed: { layer: count(changed, 'layer'), at: count(changed, 'at') } } : {}),
     ...(meanwhile ? { meanwhile: { times: count(meanwhile, 'times'), ...(meanwhile['failed'] === undefined ? {} : { failed: string(meanwhile, 'failed', TEXT) }) } } : {}),
     log: value['log'] === undefined ? '' : string(value, 'log', LINE_BYTES),
   };
+}
+
+function complaintsOf(value: Fields): Complaint[] {
+  const complaints = list(value, 'complaints');
+  if (complaints.length > 100) throw wrong(value, 'complaints', 'are more than 100');
+  return complaints.map((one) => {
+    if (!isObject(one)) throw wrong(value, 'complaints', 'must be objects');
+    const c = { ...one, type: `${String(value['type'])}: complaints` };
+    only(c, ['kind', 'title'], false);
+    return { kind: choice(c, 'kind', (c as Fields)['kind'], ['crash', 'memory', 'leak']), title: plainTitle(string(c, 'title', TEXT)) };
+  });
 }
 
 /** One printable line, as titles and reasons are shown. */

@@ -30,6 +30,8 @@ void trouble_end(void);
 __attribute__((noreturn)) void die(enum death_kind kind, const char *name);
 void complain(enum complaint_kind kind, const char *name, bool with_frame);
 void complain_at(enum complaint_kind kind, const char *name, uintptr_t address);
+/* Whether a wrong access is still to be told: only the first of a case is. */
+bool address_reports_wanted(void);
 void count_steps(unsigned int steps);
 const char *where(const uintptr_t *frames, unsigned int count);
 

@@ -165,8 +165,12 @@ const char *memory_name(uintptr_t address)
 	struct allocation *a;
 	uintptr_t behind;
 
-	if (address < (uintptr_t)region || address >= (uintptr_t)region + REGION_BYTES)
-		return "out-of-bounds";
+	/* No address of an object: the stack's are told apart by AddressSanitizer's own name for it. */
+	if (address < (uintptr_t)region || address >= (uintptr_t)region + REGION_BYTES) {
+		char near;
+
+		return address > (uintptr_t)&near && address - (uintptr_t)&near < 8u << 20 ? "stack-out-of-bounds" : "out-of-bounds";
+	}
 	a = before(address);
 	if (!a)
 		return "out-of-bounds";
@@ -179,6 +183,12 @@ const char *memory_name(uintptr_t address)
 	return out_of_bounds[a->place];
 }
 
+static void bad_free(const char *name)
+{
+	if (address_reports_wanted())
+		complain(COMPLAINT_MEMORY, name, true);
+}
+
 static void give_back(const void *p, enum place place)
 {
 	struct allocation *a;
@@ -188,11 +198,14 @@ static void give_back(const void *p, enum place place)
 		if (place == PLACE_VMALLOC)
 			complain(COMPLAINT_CRASH, "warning", true);
 		else
-			complain(COMPLAINT_MEMORY, "kasan-invalid-free", true);
+			bad_free("kasan-invalid-free");
 		return;
 	}
 	if (a->freed) {
-		complain(place == PLACE_VMALLOC ? COMPLAINT_CRASH : COMPLAINT_MEMORY, place == PLACE_VMALLOC ? "warning" : "kasan-double-free", true);
+		if (place == PLACE_VMALLOC)
+			complain(COMPLAINT_CRASH, "warning", true);
+		else
+			bad_free("kasan-double-free");
 		return;
 	}
 	a->freed = 1;

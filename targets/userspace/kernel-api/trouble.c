@@ -145,6 +145,18 @@ static void note(enum complaint_kind kind, const char *name, const uintptr_t *fr
 	add_frames(one.title, frames, count);
 }
 
+bool address_reports_wanted(void)
+{
+	unsigned int i;
+
+	if (!running)
+		return false;
+	for (i = 0; i < trouble.complaints; i++)
+		if (!strncmp(trouble.complaint[i].title, "kasan-", 6))
+			return false;
+	return true;
+}
+
 void complain(enum complaint_kind kind, const char *name, bool with_frame)
 {
 	uintptr_t frames[MAX_FRAMES];
@@ -240,6 +252,7 @@ static unsigned int frames_of_report(const char *report, uintptr_t *frames)
 	return count;
 }
 
+/* What AddressSanitizer itself sees: string functions, and the stack. The rest comes through checks.c. */
 static void on_report(const char *report)
 {
 	uintptr_t frames[MAX_FRAMES];
@@ -252,6 +265,8 @@ static void on_report(const char *report)
 			_exit(71);
 		_exit(70);
 	}
+	if (!address_reports_wanted())
+		return;
 	if (strstr(report, "AddressSanitizer: stack-"))
 		what = "stack-out-of-bounds";
 	else if (strstr(report, "AddressSanitizer: global-"))
@@ -305,7 +320,7 @@ static void on_fault(int number, siginfo_t *info, void *context)
 /* libFuzzer and the like have handlers of their own and end with the first report. */
 const char *__asan_default_options(void)
 {
-	return "halt_on_error=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0:symbolize=0:"
+	return "halt_on_error=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0:symbolize=1:stack_trace_format='    #%n %p':"
 	       "suppress_equal_pcs=0:detect_leaks=0:detect_stack_use_after_return=0:print_legend=0:print_full_thread_history=0:"
 	       "allocator_may_return_null=1:print_module_map=0";
 }

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the compiler's checks in the module's code call: of addresses (the build
+ * gives AddressSanitizer's functions these names in the module's objects), and of
+ * undefined behaviour. Named as the lab's sanitizer kernel names them. As there
+ * the code goes on, and only the first wrong access is told.
+ */
+#include "layer.h"
+
+#include <sanitizer/asan_interface.h>
+
+/* Nothing copies more than the machine has. */
+#define MOST_BYTES (1ull << 30)
+
+static void report(uintptr_t address, const char *what)
+{
+	char name[96];
+
+	if (!address_reports_wanted())
+		return;
+	snprintf(name, sizeof(name), "kasan-%s-%s", memory_name(address), what);
+	complain(COMPLAINT_MEMORY, name, true);
+}
+
+#define REPORTS(bytes) \
+	void layer_load##bytes(uintptr_t address) { report(address, "read"); } \
+	void layer_store##bytes(uintptr_t address) { report(address, "write"); }
+REPORTS(1)
+REPORTS(2)
+REPORTS(4)
+REPORTS(8)
+REPORTS(16)
+
+void layer_loadn(uintptr_t address, size_t bytes)
+{
+	(void)bytes;
+	report(address, "read");
+}
+
+void layer_storen(uintptr_t address, size_t bytes)
+{
+	(void)bytes;
+	report(address, "write");
+}
+
+/* Near zero and among errors there is nothing to look up: the access itself faults. */
+static bool is_memory(uintptr_t address)
+{
+	return address >= PAGE_SIZE && address < 1ull << 47;
+}
+
+static void check(const void *p, size_t bytes, const char *what)
+{
+	uintptr_t bad;
+
+	if (bytes > MOST_BYTES) {
+		report((uintptr_t)p, what);
+		die(DEATH_CRASH, "page-fault");
+	}
+	if (bytes && is_memory((uintptr_t)p) && (bad = (uintptr_t)__asan_region_is_poisoned((void *)(uintptr_t)p, bytes)) != 0)
+		report(bad, what);
+}
+
+void *layer_memcpy(void *to, const void *from, size_t bytes)
+{
+	void *at = to;
+
+	check(from, bytes, "read");
+	check(to, bytes, "write");
+	__asm__ volatile("rep movsb" : "+D"(at), "+S"(from), "+c"(bytes) : : "memory");
+	return to;
+}
+
+void *layer_memmove(void *to, const void *from, size_t bytes)
+{
+	char *at = (char *)to + bytes - 1;
+	const char *last = (const char *)from + bytes - 1;
+
+	if ((uintptr_t)to - (uintptr_t)from >= bytes)
+		return layer_memcpy(to, from, bytes);
+	check(from, bytes, "read");
+	check(to, bytes, "write");
+	__asm__ volatile("std\n\trep movsb\n\tcld" : "+D"(at), "+S"(last), "+c"(bytes) : : "memory");
+	return to;
+}
+
+void *layer_memset(void *to, int value, size_t bytes)
+{
+	void *at = to;
+
+	check(to, bytes, "write");
+	__asm__ volatile("rep stosb" : "+D"(at), "+c"(bytes) : "a"(value) : "memory");
+	return to;
+}
+
+static void undefined(const char *name)
+{
+	complain(COMPLAINT_MEMORY, name, true);
+}
+
+void __ubsan_handle_out_of_bounds(void *data, void *index)
+{
+	(void)data;
+	(void)index;
+	undefined("ubsan-array-index-out-of-bounds");
+}
+
+void __ubsan_handle_shift_out_of_bounds(void *data, void *left, void *right)
+{
+	(void)data;
+	(void)left;
+	(void)right;
+	undefined("ubsan-shift-out-of-bounds");
+}
+
+void __ubsan_handle_load_invalid_value(void *data, void *value)
+{
+	(void)data;
+	(void)value;
+	undefined("ubsan-invalid-load");
+}
