@@ -43,30 +43,48 @@ void layer_storen(uintptr_t address, size_t bytes)
 	report(address, "write");
 }
 
-/* Near zero and among errors there is nothing to look up: the access itself faults. */
-static bool is_memory(uintptr_t address)
+/* As kasan_check_range and get_wild_bug_type say; NULL: what lies there must be looked up. */
+static const char *wild(uintptr_t address, size_t bytes)
 {
-	return address >= PAGE_SIZE && address < 1ull << 47;
+	if (address + bytes < address)
+		return "out-of-bounds";
+	if (address < PAGE_SIZE)
+		return "null-ptr-deref";
+	return address < 1ull << 47 ? NULL : "wild-memory-access";
 }
 
-static void check(const void *p, size_t bytes, const char *what)
+/* False where a wrong access was told: then the kernel's function does nothing. Without a telling it does what it is asked. */
+static bool check(const void *p, size_t bytes, const char *what)
 {
-	uintptr_t bad;
+	uintptr_t address = (uintptr_t)p, bad;
+	const char *name;
+	char title[96];
 
-	if (bytes > MOST_BYTES) {
-		report((uintptr_t)p, what);
-		die(DEATH_CRASH, "page-fault");
+	if (!bytes)
+		return true;
+	name = wild(address, bytes);
+	if (!name && bytes <= MOST_BYTES) {
+		bad = (uintptr_t)__asan_region_is_poisoned((void *)address, bytes);
+		if (!bad)
+			return true;
+		name = memory_name(bad);
 	}
-	if (bytes && is_memory((uintptr_t)p) && (bad = (uintptr_t)__asan_region_is_poisoned((void *)(uintptr_t)p, bytes)) != 0)
-		report(bad, what);
+	if (!address_reports_wanted()) {
+		if (bytes > MOST_BYTES)
+			die(DEATH_CRASH, "page-fault");
+		return true;
+	}
+	snprintf(title, sizeof(title), "kasan-%s-%s", name ? name : "out-of-bounds", what);
+	complain(COMPLAINT_MEMORY, title, true);
+	return false;
 }
 
 void *layer_memcpy(void *to, const void *from, size_t bytes)
 {
 	void *at = to;
 
-	check(from, bytes, "read");
-	check(to, bytes, "write");
+	if (!check(from, bytes, "read") || !check(to, bytes, "write"))
+		return NULL;
 	__asm__ volatile("rep movsb" : "+D"(at), "+S"(from), "+c"(bytes) : : "memory");
 	return to;
 }
@@ -76,11 +94,12 @@ void *layer_memmove(void *to, const void *from, size_t bytes)
 	char *at = (char *)to + bytes - 1;
 	const char *last = (const char *)from + bytes - 1;
 
+	if (!check(from, bytes, "read") || !check(to, bytes, "write"))
+		return NULL;
 	if ((uintptr_t)to - (uintptr_t)from >= bytes)
-		return layer_memcpy(to, from, bytes);
-	check(from, bytes, "read");
-	check(to, bytes, "write");
-	__asm__ volatile("std\n\trep movsb\n\tcld" : "+D"(at), "+S"(last), "+c"(bytes) : : "memory");
+		__asm__ volatile("rep movsb" : "=D"(at), "=S"(last), "+c"(bytes) : "0"(to), "1"(from) : "memory");
+	else
+		__asm__ volatile("std\n\trep movsb\n\tcld" : "+D"(at), "+S"(last), "+c"(bytes) : : "memory");
 	return to;
 }
 
@@ -88,7 +107,8 @@ void *layer_memset(void *to, int value, size_t bytes)
 {
 	void *at = to;
 
-	check(to, bytes, "write");
+	if (!check(to, bytes, "write"))
+		return NULL;
 	__asm__ volatile("rep stosb" : "+D"(at), "+c"(bytes) : "a"(value) : "memory");
 	return to;
 }

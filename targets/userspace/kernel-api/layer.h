@@ -28,11 +28,15 @@ void trouble_prepare(void);
 void trouble_begin(void);
 void trouble_end(void);
 __attribute__((noreturn)) void die(enum death_kind kind, const char *name);
+/* In a function that is not on the stack. */
+__attribute__((noreturn)) void die_in(enum death_kind kind, const char *name, void *function);
 void complain(enum complaint_kind kind, const char *name, bool with_frame);
 void complain_at(enum complaint_kind kind, const char *name, uintptr_t address);
 /* Whether a wrong access is still to be told: only the first of a case is. */
 bool address_reports_wanted(void);
 void count_steps(unsigned int steps);
+/* The same, where it is known whose steps they are. */
+void count_steps_of(unsigned int steps, void *function);
 const char *where(const uintptr_t *frames, unsigned int count);
 
 /* memory.c */

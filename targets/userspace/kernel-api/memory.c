@@ -14,6 +14,8 @@
 #define REGION_BYTES (4ull << 30)
 #define OWN_BYTES (1ull << 30)
 #define AHEAD_BYTES (1ull << 20)
+/* What is there at the beginning of a case. */
+#define FIRST_BYTES (2 * AHEAD_BYTES)
 /* Forbidden bytes around each allocation, at least. */
 #define RED_BYTES 64u
 /* Above this the pages are given back after the case. */
@@ -30,17 +32,23 @@ struct allocation {
 	uint8_t freed;
 };
 
-static uint8_t *region, *own;
-static size_t used, forbidden, dirty, own_used, own_dirty;
+/* As in the kernel vmalloc has addresses of its own, so that far behind one of its areas there is another one or nothing. */
+static struct pool {
+	uint8_t *base;
+	size_t used, forbidden, dirty;
+	struct allocation *allocations;
+	unsigned int count;
+} pools[2];
+
+static uint8_t *own;
+static size_t own_used, own_dirty;
 static unsigned long long live;
-static struct allocation *allocations;
-static unsigned int count;
 static unsigned long attempts;
 long memory_fails_after = -1;
 
-static void *reserve(size_t bytes)
+static void *reserve(size_t bytes, int access)
 {
-	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *at = mmap(NULL, bytes, access, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (at == MAP_FAILED) {
 		perror("memory of the layer");
@@ -49,22 +57,35 @@ static void *reserve(size_t bytes)
 	return at;
 }
 
-static void forbid_ahead(size_t to)
+static struct pool *pool_of(enum place place)
 {
-	if (to + RED_BYTES <= forbidden)
+	return &pools[place == PLACE_VMALLOC];
+}
+
+static void forbid_ahead(struct pool *pool, size_t to)
+{
+	if (to + RED_BYTES <= pool->forbidden)
 		return;
-	to = (to + AHEAD_BYTES + AHEAD_BYTES - 1) / AHEAD_BYTES * AHEAD_BYTES;
-	__asan_poison_memory_region(region + forbidden, to - forbidden);
-	forbidden = to;
+	to = (to + 2 * AHEAD_BYTES - 1) / AHEAD_BYTES * AHEAD_BYTES;
+	to = to < FIRST_BYTES ? FIRST_BYTES : to;
+	/* What lies further is no memory at all. */
+	if (to > pool->forbidden && mprotect(pool->base + pool->forbidden, to - pool->forbidden, PROT_READ | PROT_WRITE))
+		die(DEATH_HANG, "out of the layer's memory");
+	__asan_poison_memory_region(pool->base + pool->forbidden, to - pool->forbidden);
+	pool->forbidden = to;
 }
 
 void memory_prepare(void)
 {
-	region = reserve(REGION_BYTES + 2 * AHEAD_BYTES);
-	own = reserve(OWN_BYTES);
-	allocations = reserve(MAX_ALLOCATIONS * sizeof(*allocations));
-	forbid_ahead(AHEAD_BYTES);
-	used = PAGE_SIZE;
+	unsigned int i;
+
+	own = reserve(OWN_BYTES, PROT_READ | PROT_WRITE);
+	for (i = 0; i < 2; i++) {
+		pools[i].base = reserve(REGION_BYTES + 2 * AHEAD_BYTES, PROT_NONE);
+		pools[i].allocations = reserve(MAX_ALLOCATIONS * sizeof(struct allocation), PROT_READ | PROT_WRITE);
+		forbid_ahead(&pools[i], AHEAD_BYTES);
+		pools[i].used = PAGE_SIZE;
+	}
 }
 
 static void forget(uint8_t *from, size_t *bytes, size_t *touched)
@@ -80,11 +101,23 @@ static void forget(uint8_t *from, size_t *bytes, size_t *touched)
 
 void memory_end(void)
 {
-	__asan_poison_memory_region(region, used);
-	forget(region, &used, &dirty);
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		__asan_poison_memory_region(pools[i].base, pools[i].used);
+		forget(pools[i].base, &pools[i].used, &pools[i].dirty);
+		pools[i].used = PAGE_SIZE;
+		pools[i].count = 0;
+		/* The same for the next case, whatever this one needed. */
+		if (pools[i].forbidden > FIRST_BYTES) {
+			madvise(pools[i].base + FIRST_BYTES, pools[i].forbidden - FIRST_BYTES, MADV_DONTNEED);
+			mprotect(pools[i].base + FIRST_BYTES, pools[i].forbidden - FIRST_BYTES, PROT_NONE);
+			pools[i].forbidden = FIRST_BYTES;
+			if (pools[i].dirty > FIRST_BYTES)
+				pools[i].dirty = FIRST_BYTES;
+		}
+	}
 	forget(own, &own_used, &own_dirty);
-	used = PAGE_SIZE;
-	count = 0;
 	live = 0;
 }
 
@@ -128,57 +161,68 @@ static bool refused(void)
 static void *take(size_t bytes, size_t alignment, enum place place)
 {
 	size_t red = bytes / 4 < RED_BYTES ? RED_BYTES : bytes / 4 > PAGE_SIZE ? PAGE_SIZE : (bytes / 4 + 15) & ~(size_t)15;
-	size_t at = (used + alignment - 1) / alignment * alignment;
+	struct pool *pool = pool_of(place);
+	size_t at = (pool->used + alignment - 1) / alignment * alignment;
 	struct allocation *a;
 
-	if (count == MAX_ALLOCATIONS || at + bytes + red > REGION_BYTES || live + bytes > MEMORY_BYTES)
+	if (pool->count == MAX_ALLOCATIONS || at + bytes + red > REGION_BYTES || live + bytes > MEMORY_BYTES)
 		return NULL;
-	used = at + ((bytes + 15) & ~(size_t)15) + red;
+	pool->used = at + ((bytes + 15) & ~(size_t)15) + red;
 	live += bytes;
-	forbid_ahead(used);
-	a = &allocations[count++];
-	*a = (struct allocation){ region + at, bytes, place, 0 };
+	forbid_ahead(pool, pool->used);
+	a = &pool->allocations[pool->count++];
+	*a = (struct allocation){ pool->base + at, bytes, place, 0 };
 	__asan_unpoison_memory_region(a->start, bytes);
-	clear(region, at, bytes, dirty);
+	clear(pool->base, at, bytes, pool->dirty);
 	return a->start;
 }
 
-/* The last allocation that begins at or before the address. */
+static struct pool *pool_at(uintptr_t address)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		if (address >= (uintptr_t)pools[i].base && address < (uintptr_t)pools[i].base + REGION_BYTES)
+			return &pools[i];
+	return NULL;
+}
+
+/* The last allocation that begins at or before the address; NULL: none, or no memory of the module's. */
 static struct allocation *before(uintptr_t address)
 {
-	unsigned int low = 0, high = count;
+	struct pool *pool = pool_at(address);
+	unsigned int low = 0, high = pool ? pool->count : 0;
 
 	while (low < high) {
 		unsigned int middle = (low + high) / 2;
 
-		if ((uintptr_t)allocations[middle].start <= address)
+		if ((uintptr_t)pool->allocations[middle].start <= address)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low ? &allocations[low - 1] : NULL;
+	return low ? &pool->allocations[low - 1] : NULL;
 }
 
 const char *memory_name(uintptr_t address)
 {
-	static const char *const out_of_bounds[] = { "slab-out-of-bounds", "vmalloc-out-of-bounds", "out-of-bounds" };
+	/* Beside a page lies most often one that nobody has, and KASAN does not tell freed vmalloc memory from what never was any. */
+	static const char *const out_of_bounds[] = { "slab-out-of-bounds", "vmalloc-out-of-bounds", "use-after-free" };
+	struct pool *pool = pool_at(address);
 	struct allocation *a;
 	uintptr_t behind;
+	char near;
 
-	/* No address of an object: the stack's are told apart by AddressSanitizer's own name for it. */
-	if (address < (uintptr_t)region || address >= (uintptr_t)region + REGION_BYTES) {
-		char near;
-
-		return address > (uintptr_t)&near && address - (uintptr_t)&near < 8u << 20 ? "stack-out-of-bounds" : "out-of-bounds";
-	}
+	if (!pool)
+		return address > (uintptr_t)&near && address - (uintptr_t)&near < 8u << 20 ? "stack-out-of-bounds" : "use-after-free";
 	a = before(address);
-	if (!a)
-		return "out-of-bounds";
-	if (address < (uintptr_t)a->start + a->bytes)
+	if (pool == &pools[1])
+		return "vmalloc-out-of-bounds";
+	if (!a || address < (uintptr_t)a->start + a->bytes)
 		return "use-after-free";
 	behind = address - (uintptr_t)a->start - a->bytes;
 	/* Just before the next one is as near as just behind this one. */
-	if (a + 1 < allocations + count && (uintptr_t)a[1].start - address < behind)
+	if (a + 1 < pool->allocations + pool->count && (uintptr_t)a[1].start - address < behind)
 		a++;
 	return out_of_bounds[a->place];
 }
@@ -193,7 +237,7 @@ static void give_back(const void *p, enum place place)
 {
 	struct allocation *a;
 
-	a = (uintptr_t)p >= (uintptr_t)region && (uintptr_t)p < (uintptr_t)region + used ? before((uintptr_t)p) : NULL;
+	a = before((uintptr_t)p);
 	if (!a || a->start != p || a->place != place) {
 		if (place == PLACE_VMALLOC)
 			complain(COMPLAINT_CRASH, "warning", true);

@@ -185,6 +185,13 @@ void die(enum death_kind kind, const char *name)
 	die_at(kind, name, frames, frames_from((uintptr_t)__builtin_return_address(0), (uintptr_t)__builtin_frame_address(0), frames));
 }
 
+void die_in(enum death_kind kind, const char *name, void *function)
+{
+	uintptr_t frame = (uintptr_t)function + 1;
+
+	die_at(kind, name, &frame, 1);
+}
+
 void layer_bug(const char *file, int line)
 {
 	uintptr_t frames[MAX_FRAMES];
@@ -210,6 +217,12 @@ void count_steps(unsigned int steps)
 {
 	if ((trouble.steps += steps) > MAX_STEPS)
 		die(DEATH_HANG, "hang");
+}
+
+void count_steps_of(unsigned int steps, void *function)
+{
+	if ((trouble.steps += steps) > MAX_STEPS)
+		die_in(DEATH_HANG, "hang", function);
 }
 
 int printk(const char *format, ...)

@@ -58,7 +58,7 @@ bool work_run_one(void)
 
 	if (!work)
 		return false;
-	count_steps(WORK_STEPS);
+	count_steps_of(WORK_STEPS, (void *)work->func);
 	first = work->next;
 	if (!first)
 		last = &first;
