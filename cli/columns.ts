@@ -3,6 +3,7 @@
 import { basename, resolve } from 'node:path';
 import { UsageError } from '../model/index.ts';
 import { kernelLabel, parseKernelChoice, SERIES, type KernelChoice } from '../targets/kernel/lab/kernels.ts';
+import type { WhichQemu } from '../targets/kernel/lab/qemu.ts';
 import { loadPatches } from '../targets/kernel/lab/patch/columns.ts';
 
 /** Where the module under test comes from: `patch`, `source` or `module`, or a patch that changes the sources of `source`. */
@@ -21,6 +22,8 @@ export interface Kernels {
   readonly kernelBuild?: readonly string[];
   /** `both`: each of Debian's kernels without sanitizers and with them; `only`: with them. */
   readonly sanitize?: 'both' | 'only';
+  /** Absent: the lab chooses an emulator that holds. */
+  readonly qemu?: WhichQemu;
 }
 
 /** A kernel target that can be opened. */
@@ -30,6 +33,7 @@ export interface KernelColumn {
   readonly role: 'stock' | 'patch';
   readonly kernel: KernelChoice;
   readonly sanitize: boolean;
+  readonly emulator?: WhichQemu;
   /** What `prepareLab` takes: the module's sources, its file, or nothing for the stock kernel. */
   readonly lab: {
     readonly sources?: { readonly files: ReadonlyMap<string, string>; readonly name: string };
@@ -69,7 +73,7 @@ export async function columnsOf(
       const name = modules.length === 1 ? role : module.name;
       for (const { choice, label, sanitize } of kernels) {
         columns.push({
-          name: [name, ...(label === '' ? [] : [label])].join('/'), role, kernel: choice, sanitize, lab: module.lab,
+          name: [name, ...(label === '' ? [] : [label])].join('/'), role, kernel: choice, sanitize, lab: module.lab, ...(request.qemu && { emulator: request.qemu }),
           remake: { role, ...module.remake, ...remakeOf(choice, sanitize) },
         });
       }

@@ -216,7 +216,8 @@ function columns(command: Command, what: string): Command {
     .option('--module <file.ko>', 'the same, as a module built for the lab\'s kernel', once)
     .option('--kernel <kernel>', 'Debian\'s 6.1 (default) or 6.12, or a bzImage of yours; repeatable', repeated)
     .option('--kernel-build <dir>', 'the folder in which that bzImage was built; one for each', repeated)
-    .addOption(new Option('--sanitize [which]', 'each of Debian\'s kernels with sanitizers too, or only so').choices(['both', 'only']).preset('both'));
+    .addOption(new Option('--sanitize [which]', 'each of Debian\'s kernels with sanitizers too, or only so').choices(['both', 'only']).preset('both'))
+    .addOption(new Option('--qemu <which>', 'this emulator, unless it is known to fail by itself with the kernel (default: one that holds)').choices(['machine', 'backports']));
 }
 
 /** Prints what went wrong, and returns its exit code. */

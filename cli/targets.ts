@@ -56,8 +56,8 @@ export function targetNames(request: TargetRequest): string[] {
   }
   if (given.length === 0 && names.includes('patch')) throw new UsageError('--target patch needs --patch, --source or --module');
   if (given.length > 0 && !names.includes('patch')) throw new UsageError(`--${given[0]} is given, but --target patch is not`);
-  if ((request.kernel ?? request.kernelBuild ?? request.sanitize) !== undefined && !names.some(isVm)) {
-    throw new UsageError('--kernel, --kernel-build and --sanitize need a target that runs on a kernel: --target stock or patch');
+  if ((request.kernel ?? request.kernelBuild ?? request.sanitize ?? request.qemu) !== undefined && !names.some(isVm)) {
+    throw new UsageError('--kernel, --kernel-build, --sanitize and --qemu need a target that runs on a kernel: --target stock or patch');
   }
   if (request.coverage === true) checkCoverage(request, names);
   return names;
@@ -184,7 +184,7 @@ export async function openBuiltin(name: TargetName, { jobs, cwd, signal, answerM
 export async function openKernel(column: KernelColumn, jobs: number | undefined, tools: LabTools, coverage = false): Promise<Target> {
   const { prepareLab } = await import('../targets/kernel/lab/index.ts');
   const { openKernelTarget } = await import('../targets/kernel/kernel-target.ts');
-  const lab = await prepareLab({ ...column.lab, kernel: column.kernel, sanitize: column.sanitize, ...tools });
+  const lab = await prepareLab({ ...column.lab, kernel: column.kernel, sanitize: column.sanitize, emulator: column.emulator, ...tools });
   return openKernelTarget(lab, {
     name: column.name, remake: column.remake, steps: tools.steps, cacheDir: tools.cache.root, ...(jobs !== undefined && { lanes: jobs }), coverage,
   });

@@ -86,7 +86,7 @@ export async function replay(folder: string, options: ReplayOptions, signal: Abo
 async function replayScript(finding: StoredFinding, column: KernelColumn, tools: LabTools): Promise<number> {
   const text = loadRepro(finding.path);
   if (text === undefined) throw new UsageError(`${finding.path}: there is no repro.sh: the finding has no tables of the patch, or was stored by an older version`);
-  const lab = await prepareLab({ ...column.lab, kernel: column.kernel, sanitize: column.sanitize, ...tools });
+  const lab = await prepareLab({ ...column.lab, kernel: column.kernel, sanitize: column.sanitize, emulator: column.emulator, ...tools });
   const { output, exitCode, death } = await runScript(text, lab, tools.cache, tools.steps, tools.signal);
   process.stdout.write(`${manyLines(output.trimEnd())}\n`);
   if (death !== undefined) print(`the kernel died: ${death}`);
@@ -96,7 +96,7 @@ async function replayScript(finding: StoredFinding, column: KernelColumn, tools:
 
 /** Does again what was done with the case's device. Exit code 1 where the signature, or another one, shows; 0 where none does. */
 async function replayProcedure(finding: StoredFinding, procedure: Procedure, column: KernelColumn, times: number, { cache, steps, signal }: LabTools): Promise<number> {
-  const lab = await prepareLab({ ...column.lab, kernel: column.kernel, sanitize: column.sanitize, cache, steps, signal });
+  const lab = await prepareLab({ ...column.lab, kernel: column.kernel, sanitize: column.sanitize, emulator: column.emulator, cache, steps, signal });
   const target = await openKernelTarget(lab, { name: column.name, remake: column.remake, steps, cacheDir: cache.root, lanes: 1 });
   try {
     const bench = await openBench(procedure.kind, lab, target, cache, steps, signal);

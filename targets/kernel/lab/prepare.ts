@@ -13,7 +13,7 @@ import { buildModule, takeModule, type BuiltModule } from './module.ts';
 import { ownKernel } from './own-kernel.ts';
 import { ensurePackages } from './packages.ts';
 import { loadPatches } from './patch/columns.ts';
-import { chooseQemu, type ChosenQemu } from './qemu.ts';
+import { chooseQemu, namedQemu, type ChosenQemu, type WhichQemu } from './qemu.ts';
 import { ensureSanitizer } from './sanitizer.ts';
 import { soakText } from './soak-record.ts';
 import { readSourceFolder } from './sources.ts';
@@ -45,6 +45,8 @@ export interface KernelOptions {
 export interface PrepareOptions extends KernelOptions {
   /** An emulator to use whatever is known of it: for soaks. */
   readonly qemu?: ChosenQemu | undefined;
+  /** An emulator to use unless it is known to fail by itself with this kernel; absent: the lab chooses. */
+  readonly emulator?: WhichQemu | undefined;
   /** The module's sources, read already, and their name for people. At most one of these, `patch`, `source`, `module`; none: the stock kernel. */
   readonly sources?: { readonly files: ReadonlyMap<string, string>; readonly name: string } | undefined;
   /** The patch as mailed: a file or address that holds one version, or `FILE#v2`. */
@@ -68,7 +70,8 @@ export async function prepareLab(options: PrepareOptions): Promise<PreparedLab> 
   const sources = await readSources(options);
   await ensurePackages('vm', steps, signal);
   const kernel = await chosenKernel(options);
-  const qemu = options.qemu ?? (await chooseQemu(kernel, cache, steps, signal));
+  const { emulator } = options;
+  const qemu = options.qemu ?? (emulator === undefined ? await chooseQemu(kernel, cache, steps, signal) : await namedQemu(emulator, kernel, cache, steps, signal));
   const module =
     sources !== undefined ? await buildModule(sources.files, sources.name, kernel, cache, steps, signal)
     : options.module !== undefined ? await takeModule(options.module, kernel, cache, signal)

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Cache } from './cache.ts';
 import type { KernelTree } from './kernel.ts';
-import { cachedChoice, chooseQemu } from './qemu.ts';
+import { cachedChoice, chooseQemu, namedQemu } from './qemu.ts';
 import { addSoak, forgetSoak } from './soak-record.ts';
 import { Steps } from './steps.ts';
 
@@ -57,4 +57,14 @@ it('is refused with reason and remedy where every pair failed, until that is for
   });
   await forgetSoak(cache, recent, { version: '10.0.2' });
   expect((await chooseQemu(recent, cache, steps)).version).toBe('10.0.2');
+});
+
+it('is the one that was asked for, or is refused with the rate and the remedy', async () => {
+  expect(await namedQemu('backports', recent, cache, steps)).toMatchObject({ version: '10.0.2' });
+  await expect(namedQemu('machine', recent, cache, steps)).rejects.toMatchObject({
+    name: 'UsageError', message: expect.stringMatching(/^--qemu machine: the kernel 6\.12\.1 fails by itself under QEMU 7\.2\.1.*not soaked here.*leave --qemu out.*QEMU 10 or newer/) as string,
+  });
+  await addSoak(cache, recent, { version: '7.2.1' }, { boots: 9, failures: 4, cases: 0, first: 'it panics' });
+  await expect(namedQemu('machine', recent, cache, steps)).rejects.toThrow(/4 failures in 9 boots and 0 stock cases \(the first: it panics\)/);
+  await expect(namedQemu('machine', old, cache, steps)).rejects.toThrow(/1 failures in 20 boots/);
 });

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EngineError } from '../../../model/errors.ts';
+import { EngineError, UsageError } from '../../../model/errors.ts';
 import { aptShow, type AptPackage } from './apt.ts';
 import { backports } from './backports.ts';
 import type { Cache } from './cache.ts';
@@ -25,6 +25,10 @@ export interface Qemu {
 export interface ChosenQemu extends Qemu {
   readonly soak?: SoakRecord;
 }
+
+/** The machine's own, or that of Debian 12's backports. */
+export const QEMUS = ['machine', 'backports'] as const;
+export type WhichQemu = (typeof QEMUS)[number];
 
 const KIND = 'qemu';
 const PACKAGE = 'qemu-system-x86';
@@ -61,7 +65,23 @@ export async function chooseQemu(kernel: KernelTree, cache: Cache, steps: Steps,
   return (await choose(kernel, cache, signal, () => backportsQemu(cache, steps, signal)))!;
 }
 
-/** The same, without fetching anything: undefined where it is yet to be fetched, or none is installed. */
+/**
+ * The emulator that was asked for. Throws `UsageError` with reason and remedy where the
+ * pair is known to fail by itself: nothing that happens on it could be blamed on what it runs.
+ */
+export async function namedQemu(which: WhichQemu, kernel: KernelTree, cache: Cache, steps: Steps, signal?: AbortSignal): Promise<ChosenQemu> {
+  const qemu = which === 'machine' ? await machineQemu(signal) : await backportsQemu(cache, steps, signal);
+  const soak = await soakOf(cache, kernel, qemu);
+  const old = needsNewer(kernel.release) && major(qemu.version) < NEWER;
+  if (!old && (soak === undefined || soak.failures === 0)) return { ...qemu, ...(soak === undefined ? {} : { soak }) };
+  const known = soak === undefined ? 'it was not soaked here; elsewhere about a third of its boots failed' : `${soakText(soak)}${soak.first === undefined ? '' : ` (the first: ${soak.first})`}`;
+  throw new UsageError(
+    `--qemu ${which}: the kernel ${kernel.release} fails by itself under QEMU ${qemu.version}, so no failure could be blamed on what it runs: ${known}; ` +
+    `leave --qemu out, and the lab takes an emulator that holds${old ? ` (QEMU ${NEWER} or newer)` : ''}; to see the rate: ovbd lab soak --qemu ${which}`,
+  );
+}
+
+/** What `chooseQemu` gives, without fetching anything: undefined where it is yet to be fetched, or none is installed. */
 export async function cachedChoice(kernel: KernelTree, cache: Cache): Promise<ChosenQemu | undefined> {
   return choose(kernel, cache, undefined, () => cachedQemu(cache));
 }
