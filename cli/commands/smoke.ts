@@ -117,9 +117,9 @@ function sawAfter(seen: Observation | undefined): string {
 }
 
 function explain(reasons: readonly string[], said: readonly Said[], log: string): void {
-  for (const reason of reasons) detail(`${reason}`);
+  for (const reason of reasons) detail(reason);
   const advice = ADVICE.find(([seen]) => reasons.some((reason) => seen.test(reason)))?.[1];
-  if (advice !== undefined) detail(`${advice}`);
+  if (advice !== undefined) detail(advice);
   for (const { who, line } of said) detail(`${who} ${line.length > SHOWN ? `${line.slice(0, SHOWN)}…` : line}`);
   const errors = log.trim().split('\n').slice(-LOG_LINES).join('\n');
   if (errors !== '') process.stdout.write(`        on standard error:\n${manyLines(errors).replaceAll(/^/gm, '          ')}\n`);
