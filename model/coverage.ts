@@ -41,7 +41,7 @@ export interface SourceCoverage {
   readonly files: readonly FileCoverage[];
   /** Instances whose counts are in it. */
   readonly instances: number;
-  /** Instances that ended by themselves: what their last case reached is in no count. */
+  /** Instances that ended by themselves: of their last case at most what opening its devices reached is in a count. */
   readonly lost: number;
   /** What else is missing, for people. */
   readonly problems: readonly string[];

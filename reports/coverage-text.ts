@@ -72,7 +72,7 @@ export function unreachedText(file: FileCoverage): string[] {
 /** What the counts leave out, for people. */
 export function notesOf({ instances, lost, problems }: SourceCoverage): string[] {
   return [
-    `counts of ${count(instances, 'virtual machine')}; ${lost === 0 ? 'none ended by itself' : `${lost} ended by ${lost === 1 ? 'itself' : 'themselves'}: what the last case of each reached is not counted`}`,
+    `counts of ${count(instances, 'virtual machine')}; ${lost === 0 ? 'none ended by itself' : `${lost} ended by ${lost === 1 ? 'itself' : 'themselves'}: of the last case of each only the opening of its devices is counted, where that ended`}`,
     ...problems.map((p) => `not counted: ${oneLine(p)}`),
   ];
 }

@@ -116,7 +116,7 @@ async function coverageOf(out: string, targets: readonly Target[]): Promise<Cove
     reached: Object.fromEntries(counted.map(({ target, coverage }) => [target, reachedOf(coverage.files)])),
     lines: counted.map(({ target, coverage }, i) => {
       const { lines, allLines, branches, allBranches } = reachedOf(coverage.files);
-      const lost = coverage.lost > 0 ? `; the last case of ${coverage.lost} virtual machine${coverage.lost === 1 ? '' : 's'} is not counted` : '';
+      const lost = coverage.lost > 0 ? `; of the last case of ${coverage.lost} virtual machine${coverage.lost === 1 ? '' : 's'} at most the opening is counted` : '';
       return `coverage of ${target}: ${lines} of ${allLines} lines, ${branches} of ${allBranches} branches${lost}: ${join(out, folders[i]!, 'summary.txt')}`;
     }),
   };

@@ -103,7 +103,7 @@ export class KernelSession implements Session {
     const abort = (): void => void vm.kill();
     options.signal?.addEventListener('abort', abort, { once: true });
     const counters = this.#parts.coverage?.begin(options.processors ?? 1);
-    if (counters?.first !== undefined) vm.send(counters.first);
+    if (counters !== undefined) vm.send(counters.first);
     this.#mailbox.releaseAll();
     const slow = Math.min(10, Math.max(1, startMs / NORMAL_START_MS)) * (options.patience ?? 1);
     const queue: InFlight[] = [];

@@ -228,13 +228,13 @@ export function encodeMount(command: CaseCommand, fileSystem: string): Buffer {
 }
 
 /**
- * Asks for the counters of the folder that the kernel names by this path, and then sets all
- * counters to 0, each where wanted. Throws `RangeError` for a path that does not fit.
+ * Asks for the counters of the folder that the kernel names by this path, then sets all counters
+ * to 0, and has them sent again whenever a later case has its devices, each where wanted. Throws `RangeError` for a path that does not fit.
  */
-export function encodeCoverage(path: string, { send, reset }: { readonly send?: boolean; readonly reset?: boolean }): Buffer {
+export function encodeCoverage(path: string, { send, reset, opens }: { readonly send?: boolean; readonly reset?: boolean; readonly opens?: boolean }): Buffer {
   const name = Buffer.from(path);
   const head = Buffer.alloc(3);
-  head.writeUInt8((send === true ? 1 : 0) | (reset === true ? 2 : 0), 0);
+  head.writeUInt8((send === true ? 1 : 0) | (reset === true ? 2 : 0) | (opens === true ? 4 : 0), 0);
   head.writeUInt16LE(name.length, 1);
   return encodeFrame(COMMAND.coverage, Buffer.concat([head, name]));
 }

@@ -62,8 +62,8 @@ enum {
 
 enum { STAGE_DONE, STAGE_CREATE, STAGE_LOAD, STAGE_RESUME, STAGE_OPEN, STAGE_SUSPEND, STAGE_REMOVE };
 
-/* Of a COVERAGE: in this order. */
-enum { COVERAGE_SEND = 1, COVERAGE_RESET = 2 };
+/* Of a COVERAGE: in this order. OPENS is from then on. */
+enum { COVERAGE_SEND = 1, COVERAGE_RESET = 2, COVERAGE_OPENS = 4 };
 
 enum { READ_DIRECT = 1, READ_MAPPED = 2, READ_PIECES = 4, READ_HUGE = 8 };
 
@@ -168,6 +168,8 @@ void run_reload(int port, struct cursor *c);
 
 /* gcov.c */
 void run_coverage(int port, struct cursor *c);
+/* Sends the counters of the path of a COVERAGE that asked for them whenever a case has its devices. */
+void send_opened(int port);
 
 /* reader.c */
 struct read_result {

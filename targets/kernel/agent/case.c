@@ -398,6 +398,8 @@ void run_case(int port, struct cursor *c)
 	q = put_u32(q, error);
 	q = put_u64(q, p.bytes);
 	send_frame(port, MSG_OPEN, head, q - head, NULL, 0);
+	/* Before the reads, of which the machine may die. */
+	send_opened(port);
 
 	for (i = 0; stage == STAGE_DONE && i < p.reads; i++) {
 		do_actions(port, &p, i);

@@ -61,6 +61,15 @@ static int send_folder(int port, const char *path)
 	return error;
 }
 
+/* Of COVERAGE_OPENS; empty: none. */
+static char opens[PATH_MAX];
+
+void send_opened(int port)
+{
+	if (*opens)
+		send_part(port, 1, send_folder(port, opens), "", NULL, 0);
+}
+
 /* Debugfs is mounted when it is first asked for: other runs are to see the kernel as it booted. */
 void run_coverage(int port, struct cursor *c)
 {
@@ -88,5 +97,7 @@ void run_coverage(int port, struct cursor *c)
 		error = send_folder(port, path);
 	if (!error && (flags & COVERAGE_RESET))
 		error = write_text(GCOV "/reset", "1", 1);
+	if (!error && (flags & COVERAGE_OPENS))
+		memcpy(opens, path, sizeof(opens));
 	send_part(port, 1, error, "", NULL, 0);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
+import { encodeCoverage } from '../wire.ts';
 import { Collector, type MachineCounters } from './collector.ts';
 
 /** A file with one counter. */
@@ -31,10 +32,11 @@ describe('the counters of several machines', () => {
 
   it('have the boot in them once for each number of processors', () => {
     const collector = new Collector('/x', ['a.gcda']);
-    expect([1, 1, 2, 2].map((n) => collector.begin(n).first === undefined)).toEqual([true, false, true, false]);
+    const resets = (first: Buffer): boolean => first.equals(encodeCoverage('/x', { reset: true, opens: true }));
+    expect([1, 1, 2, 2].map((n) => resets(collector.begin(n).first))).toEqual([false, true, false, true]);
     const first = new Collector('/x', ['a.gcda']);
     first.begin(1).end(true);
-    expect(first.begin(1).first).toBeUndefined();
+    expect(resets(first.begin(1).first)).toBe(false);
     expect(first).toMatchObject({ instances: 0, lost: 1 });
   });
 

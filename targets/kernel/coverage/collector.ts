@@ -81,13 +81,14 @@ export class MachineCounters {
   #failed = false;
   /** Answers that have come whole. */
   #answers = 0;
-  /** What to send the machine before anything else; undefined: nothing. */
-  readonly first: Buffer | undefined;
+  /** What to send the machine before anything else. */
+  readonly first: Buffer;
 
   constructor(collector: Collector, boot: boolean, done: (files: ReadonlyMap<string, Buffer> | undefined, died: boolean) => void) {
     this.#collector = collector;
     this.#done = done;
-    this.first = boot ? undefined : encodeCoverage(collector.path, { reset: true });
+    // What opening a device has reached is to be known where reading it kills the machine.
+    this.first = encodeCoverage(collector.path, { reset: !boot, opens: true });
   }
 
   /** What to send after each case. */

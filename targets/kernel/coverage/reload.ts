@@ -36,7 +36,7 @@ export async function countReload(start: (mailbox: string) => Vm, module: string
   };
   try {
     if ((await vm.hello(START_MS, 1)) === undefined) return collector.complain('what the module does when it is removed: the virtual machine does not start');
-    if (counters.first !== undefined) vm.send(counters.first);
+    vm.send(counters.first);
     vm.send(encodeReload(module));
     const reloaded = await wait('reload');
     if (reloaded?.type !== 'reload') return collector.complain('what the module does when it is removed: the machine died or hung of it');
