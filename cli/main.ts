@@ -2,12 +2,14 @@
 /** The command line of `ovbd`. Each command's module is loaded only when it is asked for. */
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT, EngineError, UsageError } from '../model/index.ts';
+import { addCorpusCommands } from './corpus-commands.ts';
+import { columns, reports, targets } from './execution-options.ts';
 import { MAX_SEED, once, repeated, seed, time, wholeNumber } from './options.ts';
 import { EXIT_STOPPED, stopSignal } from './stop.ts';
 import { suiteVersion } from './version.ts';
 
 const EXIT_CODES = `
-Exit codes: 0 nothing unexpected, 1 findings (read: refused; inspect: no image; smoke: something is wrong; check:
+Exit codes: 0 nothing unexpected, 1 findings (read: refused; inspect: no image; smoke, corpus lint: something is wrong; check:
 violations; replay: shown again; diff: something new; compare: two differ; doctor: something is missing), 2 wrong usage or input,
 3 the suite's own machinery failed, 4 nightly: the time that was given ran out, 130 stopped by Ctrl-C, a signal, or a closed output.`;
 
@@ -39,20 +41,11 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .showHelpAfterError('(--help shows what there is)')
     .addHelpText('after', EXIT_CODES);
 
-  columns(ovbd.command('run')
-    .description('generate cases, run them on the targets, judge, shrink and report'), 'test the dm-overlaybd patch')
-    .option('--target <name>', 'oracle, canary, fake-lies, fake-crashes, stock, patch, process:COMMAND (a program that speaks the target protocol); repeatable (default: oracle, and stock or patch)', repeated)
-    .option('--targets-file <file>', 'readers of yours, known by their command line (docs/readers.md); their names are for --target; repeatable', repeated)
+  reports(targets(columns(ovbd.command('run')
+    .description('generate cases, run them on the targets, judge, shrink and report'), 'test the dm-overlaybd patch'))
     .addOption(new Option('--seed <n>', 'what all cases follow from; "random" draws one').argParser(seed).default(1))
     .addOption(new Option('--cases <n>', 'how many cases').argParser(wholeNumber(1, 1e9)).default(600))
-    .option('--time <t>', 'stop starting cases after this time (90s, 5m, 1h): runs a prefix of the same cases', time)
-    .option('--out <dir>', 'folder for run.jsonl, junit.xml and findings/ (default: reports/out/<time>)', once)
-    .option('--no-vm', 'leave out what needs a virtual machine')
-    .option('--jobs <n>', 'instances of a target at the same time (default: one a processor); results do not depend on it', wholeNumber(1, 64))
-    .option('--coverage', 'count which lines and branches of the patch are reached, on kernels that can: with --sanitize, or of yours with GCOV')
-    .option('--quiet', 'no progress')
-    .option('--json', 'events as JSON Lines on stdout, everything else on stderr')
-    .addOption(new Option('--format <form>', 'what stdout has; everything else goes to stderr where it is for tools').choices(['text', 'json', 'ktap']))
+    .option('--time <t>', 'stop starting cases after this time (90s, 5m, 1h): runs a prefix of the same cases', time))
     .allowExcessArguments(false)
     .action(async (options) => exit(await (await import('./commands/run.ts')).run(options, signal)));
 
@@ -73,6 +66,8 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .option('--json', 'the report as one JSON document on stdout, everything else on stderr')
     .allowExcessArguments(false)
     .action(async (options) => exit(await (await import('./commands/nightly.ts')).nightly(options, signal)));
+
+  addCorpusCommands(ovbd, signal, exit);
 
   ovbd.command('diff')
     .description('compare two runs: what is new, fixed, still there; exit code 1 where something is new')
@@ -206,18 +201,6 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .action(async () => exit(await (await import('./commands/doctor.ts')).doctor()));
 
   return ovbd;
-}
-
-/** The options that say which modules run on which kernels. */
-function columns(command: Command, what: string): Command {
-  return command
-    .option('--patch <file>', `${what} in this mail, thread, diff, page, folder of mails, address, or - (standard input); FILE#v2 takes one version of a thread; repeatable`, repeated)
-    .option('--source <dir>', 'the same, from a folder with the module\'s sources; with --patch: what that patch changes', once)
-    .option('--module <file.ko>', 'the same, as a module built for the lab\'s kernel', once)
-    .option('--kernel <kernel>', 'Debian\'s 6.1 (default) or 6.12, or a bzImage of yours; repeatable', repeated)
-    .option('--kernel-build <dir>', 'the folder in which that bzImage was built; one for each', repeated)
-    .addOption(new Option('--sanitize [which]', 'each of Debian\'s kernels with sanitizers too, or only so').choices(['both', 'only']).preset('both'))
-    .addOption(new Option('--qemu <which>', 'this emulator, unless it is known to fail by itself with the kernel (default: one that holds)').choices(['machine', 'backports']));
 }
 
 /** Prints what went wrong, and returns its exit code. */

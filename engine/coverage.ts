@@ -5,9 +5,9 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { drawCase } from '../generators/draw.ts';
-import type { Expectation, Outcome } from '../model/index.ts';
 import { CLAUSES, type Clause } from '../spec/index.ts';
 import { DEFECTS } from '../targets/fakes/reader/defects.ts';
+import { coversOf } from './covers.ts';
 import { prepare, type Prepared } from './prepare.ts';
 
 export interface ClauseCases {
@@ -19,9 +19,6 @@ export interface ClauseCases {
   readonly violated: number;
   readonly violatedBy: readonly string[];
 }
-
-/** The clause about what must be refused: it is such cases that touch it, not sound ones. */
-const REFUSAL = 'DM-TBL-03';
 
 /** Cases that are named of each kind. */
 const NAMED = 3;
@@ -105,34 +102,22 @@ export function gapOf(c: Clause, coverage: Coverage): string | null {
 }
 
 function count(
-  { case: c, expectation, disagreement }: Prepared, counts: Map<string, Entry>, surprises: string[],
+  prepared: Prepared, counts: Map<string, Entry>, surprises: string[],
 ): void {
+  const { case: c, disagreement } = prepared;
   if (disagreement !== undefined) surprises.push(`${c.id}: ${disagreement}`);
-  const broken = brokenClauses(expectation);
-  if (expectation.strict.outcome === 'refuse') exercise(counts.get(REFUSAL)!, c.id);
-  if (isSound(expectation.strict)) {
-    for (const id of c.clauses.exercises) exercise(counts.get(id)!, c.id);
-  }
-  for (const id of broken) {
+  const { exercises, violates } = coversOf(prepared);
+  for (const id of exercises) exercise(counts.get(id)!, c.id);
+  for (const id of violates) {
     const entry = counts.get(id)!;
     entry.violated++;
     if (entry.violatedBy.length < NAMED) entry.violatedBy.push(c.id);
   }
   const [meant] = c.clauses.violates;
-  if (meant !== undefined && !broken.has(meant)) surprises.push(`${c.id}: meant ${meant}, broken ${[...broken].join(', ') || 'none'}`);
+  if (meant !== undefined && !violates.includes(meant)) surprises.push(`${c.id}: meant ${meant}, broken ${violates.join(', ') || 'none'}`);
 }
 
 function exercise(entry: Entry, id: string): void {
   entry.exercised++;
   if (entry.exercisedBy.length < NAMED) entry.exercisedBy.push(id);
-}
-
-function isSound(outcome: Outcome): boolean {
-  return outcome.outcome === 'open' && outcome.reads.every((r) => r.outcome === 'bytes');
-}
-
-/** Clauses that the strict reading or any other allowed one stops at. */
-function brokenClauses({ strict, alternatives }: Expectation): Set<string> {
-  const outcomes = [strict, ...alternatives.map((a) => a.outcome)];
-  return new Set(outcomes.flatMap((o) => (o.outcome === 'refuse' ? [o.clause] : o.reads.flatMap((r) => (r.outcome === 'error' ? [r.clause] : [])))));
 }

@@ -108,7 +108,7 @@ export function isTiny(s: CaseSize): boolean {
 
 /** The size of a case; its damage, which may make an index unreadable, is left out of the count. */
 export function sizeOf({ drawn }: Prepared): CaseSize {
-  const c = build({ ...drawn, recipe: { ...drawn.recipe, damage: [] } }).case;
+  const c = 'stored' in drawn ? drawn.stored : build({ ...drawn, recipe: { ...drawn.recipe, damage: [] } }).case;
   const sources = layerSources(c);
   if (c.device === 'zfile') return { layers: 1, segments: 0, blocks: unwrap(sources[0]!, STRICT).zfile?.blocks ?? 0 };
   const segments = sources.map((source, i) => c.layers[i]!.extents?.length ?? countEntries(source));

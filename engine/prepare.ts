@@ -9,8 +9,24 @@ import { lower } from '../oracles/lower.ts';
 import { noWholeDevice } from './whole-device.ts';
 import type { Job, Target } from '../targets/target.ts';
 
+/** A case that is stored, not drawn: taken as it is, and nothing smaller is known of it. */
+export interface StoredOrigin {
+  readonly id: string;
+  /** Its number in the run. */
+  readonly index: number;
+  readonly stored: Case;
+  shrinks(): Iterable<StoredOrigin>;
+}
+
+/** Where a case comes from. */
+export type Origin = Drawn | StoredOrigin;
+
+export function storedOrigin(stored: Case, index: number): StoredOrigin {
+  return { id: stored.id, index, stored, shrinks: () => [] };
+}
+
 export interface Prepared {
-  readonly drawn: Drawn;
+  readonly drawn: Origin;
   readonly case: Case;
   readonly expectation: Expectation;
   /** SHA-256 over the case's bytes and access plan, hex. */
@@ -20,8 +36,8 @@ export interface Prepared {
 }
 
 /** `declared`: flags of settled points that some target declares (oracles/examine.ts). */
-export function prepare(drawn: Drawn, declared?: ReadonlySet<string>): Prepared {
-  const built = build(drawn);
+export function prepare(drawn: Origin, declared?: ReadonlySet<string>): Prepared {
+  const built = 'stored' in drawn ? { case: drawn.stored, size: 0, readModel: null } : build(drawn);
   const { case: c, expectation } = examine(built.case, declared);
   const disagreement = built.readModel ? disagreementOf(c, expectation, built.size, built.readModel) : null;
   return { drawn, case: c, expectation, digest: caseDigest(c), ...(disagreement === null ? {} : { disagreement }) };

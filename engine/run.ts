@@ -9,8 +9,9 @@ import {
 import type { Target } from '../targets/target.ts';
 import { inParallel, openLanes, type Lanes } from './lanes.ts';
 import { findingOf, MatrixRows, tryElsewhere, type Tried } from './matrix.ts';
-import type { Prepared } from './prepare.ts';
+import { storedOrigin, type Prepared } from './prepare.ts';
 import { screen, type Screened } from './screen.ts';
+import { unexpectedPasses, type RecordedCase } from './unexpected.ts';
 import { triage, worstFirst } from './triage.ts';
 
 export interface RunSettings {
@@ -23,6 +24,8 @@ export interface RunSettings {
   /** Cases that share an instance; default: `CHUNK` of engine/screen.ts. */
   readonly chunk?: number;
   readonly cases: number;
+  /** Stored cases, which are run in place of drawn ones; as many as `cases` says. */
+  readonly stored?: StoredRun;
   /** Milliseconds after which no more cases are begun: a prefix of the run. */
   readonly timeMs?: number;
   readonly targets: readonly Target[];
@@ -36,6 +39,13 @@ export interface RunSettings {
   readonly progress?: (p: Progress) => void;
   /** Called when all is run: what the footer says of the lines that were reached. */
   readonly coverage?: () => Promise<NonNullable<FooterEvent['coverage']>>;
+}
+
+/** The cases of a corpus. */
+export interface StoredRun {
+  /** Of the corpus, for people. */
+  readonly name: string;
+  readonly cases: readonly RecordedCase[];
 }
 
 export interface Progress {
@@ -56,12 +66,13 @@ export async function runSuite(settings: RunSettings, emit: (e: Event) => void):
   const { targets, signal } = settings;
   emit({
     type: 'run', schema: RUN_SCHEMA, suite: settings.suite, seed: settings.seed, cases: settings.cases,
+    ...(settings.stored && { corpus: settings.stored.name }),
     targets: targets.map((t) => t.identity), skipped: settings.skipped,
   });
   const lanes = new Map(targets.map((t) => [t, openLanes(t, settings.jobs)]));
   try {
     const screened = await screen({
-      draw: (i) => drawCase(settings.seed, (settings.first ?? 0) + i), cases: settings.cases,
+      draw: (i) => (settings.stored ? storedOrigin(settings.stored.cases[i]!.case, i) : drawCase(settings.seed, (settings.first ?? 0) + i)), cases: settings.cases,
       ...(settings.ready && { ready: settings.ready }), ...(settings.chunk !== undefined && { chunk: settings.chunk }), targets, lanes, signal,
       deadline: settings.timeMs === undefined ? Infinity : began + settings.timeMs,
       emit, progress: (target, done) => settings.progress?.({ phase: 'screen', target, done, total: settings.cases, findings: 0 }),
@@ -184,17 +195,19 @@ function footerOf(settings: RunSettings, screened: Screened, counts: Counts, sec
     verdicts[name] = tally;
     rates[name] = screened.rates.get(target) ?? 0;
   }
+  const passes = settings.targets.flatMap((t) => unexpectedPasses(t, screened.results.get(t)!, settings.stored?.cases ?? []));
   return {
     type: 'footer', complete: !settings.signal.aborted,
     cases: screened.digests.length, caseStream: stream.digest('hex'), verdicts, findings: counts.total, unreliable: counts.unreliable, seconds, rates,
-    exitCode: exitCode(settings, screened, counts),
+    ...(passes.length > 0 && { unexpectedPasses: passes }),
+    exitCode: exitCode(settings, screened, counts, passes.length),
   };
 }
 
-function exitCode(settings: RunSettings, screened: Screened, counts: Counts): number {
+function exitCode(settings: RunSettings, screened: Screened, counts: Counts, passes: number): number {
   const canary = settings.targets.some((t) => t.identity.name === CANARY);
   if (canary && screened.digests.length > 0 && !counts.byTarget.get(CANARY)) return EXIT.engine;
   if (settings.targets.some((t) => screened.results.get(t)!.some((r) => r.verdict.kind === 'engine-error'))) return EXIT.engine;
-  return counts.unexpected > 0 ? EXIT.findings : EXIT.ok;
+  return counts.unexpected + passes > 0 ? EXIT.findings : EXIT.ok;
 }
 

@@ -4,18 +4,17 @@
  * target. What a case met before it depends on its chunk only, never on how
  * many instances run at the same time.
  */
-import type { Drawn } from '../generators/draw.ts';
 import type { CaseClass, Event } from '../model/index.ts';
 import type { Session, Target } from '../targets/target.ts';
 import { execute, type Executed } from './execute.ts';
 import { inParallel, type Lanes } from './lanes.ts';
-import { declaredFlags, prepare, type Prepared } from './prepare.ts';
+import { declaredFlags, prepare, type Origin, type Prepared } from './prepare.ts';
 
 /** Cases that share an instance. */
 export const CHUNK = 25;
 
 export interface ScreenSettings {
-  readonly draw: (index: number) => Drawn;
+  readonly draw: (index: number) => Origin;
   /** Cases made ready before, where they are; `index` as `draw` takes it. */
   readonly ready?: (index: number, declared: ReadonlySet<string>) => Prepared;
   readonly cases: number;

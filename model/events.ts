@@ -12,7 +12,10 @@ export interface RunEvent {
   readonly type: 'run';
   readonly schema: typeof RUN_SCHEMA;
   readonly suite: string;
+  /** 0 where the cases are those of a corpus. */
   readonly seed: number;
+  /** The name of the corpus whose cases are run. Absent: they are drawn. */
+  readonly corpus?: string;
   /** Cases planned. */
   readonly cases: number;
   readonly targets: readonly TargetIdentity[];
@@ -81,6 +84,16 @@ export interface MatrixEvent {
   }[];
 }
 
+/** A known failure that a stored case no longer shows. */
+export interface UnexpectedPass {
+  readonly target: string;
+  readonly signature: string;
+  /** As the stance has it. */
+  readonly reason: string;
+  /** Ids of the cases on which it was seen before. */
+  readonly cases: readonly string[];
+}
+
 export interface FooterEvent {
   readonly type: 'footer';
   /** False where the run was stopped before its budget of cases or time was used. */
@@ -99,6 +112,8 @@ export interface FooterEvent {
   readonly rates: Readonly<Record<string, number>>;
   /** target → how much of its sources was reached, of those that count it. */
   readonly coverage?: Readonly<Record<string, Reached>>;
+  /** Of runs of stored cases; absent: none. */
+  readonly unexpectedPasses?: readonly UnexpectedPass[];
   readonly exitCode: number;
 }
 

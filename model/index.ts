@@ -14,6 +14,7 @@ export * from './lowered.ts';
 export * from './table.ts';
 export * from './fault.ts';
 export * from './view.ts';
+export * from './corpus.ts';
 export * from './coverage.ts';
 export * from './comparison.ts';
 export * from './procedure.ts';

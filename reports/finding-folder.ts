@@ -4,15 +4,14 @@
  * finding.json, the images, what was read and the log. It is made under a
  * temporary name outside `findings/` and renamed, so each folder there is whole.
  */
-import { existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve, sep } from 'node:path';
-import { isWrongCount, UsageError, type Case, type Finding, type Layer, type TargetIdentity } from '../model/index.ts';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { UsageError, type Case, type Finding, type TargetIdentity } from '../model/index.ts';
 import { Mismatch } from './check.ts';
 import { temporaryName } from './atomic.ts';
+import { loadStoredCase, readBounded, writeImages } from './case-folder.ts';
 import { reproScript } from './repro.ts';
-import {
-  LIMITS, manifestCheck, manifestOf, sha256, type FindingManifest, type StoredCase, type StoredFile, type StoredLayer,
-} from './finding-manifest.ts';
+import { LIMITS, manifestCheck, manifestOf, sha256, type FindingManifest } from './finding-manifest.ts';
 
 /** A finding as it was loaded: its manifest, with the cases' bytes. */
 export interface StoredFinding extends Omit<FindingManifest, 'schema' | 'case' | 'before'> {
@@ -25,6 +24,7 @@ export interface StoredFinding extends Omit<FindingManifest, 'schema' | 'case' |
   readonly log: string;
 }
 
+const MANIFEST = 'finding.json';
 /** The finding as a shell script, where there is one. */
 const REPRO = 'repro.sh';
 
@@ -49,7 +49,7 @@ export function saveFinding(
   const temporary = temporaryName(out, 'finding');
   mkdirSync(temporary, { recursive: true });
   try {
-    writeFileSync(join(temporary, 'finding.json'), `${JSON.stringify(manifestOf(finding, identity, replay), null, 2)}\n`);
+    writeFileSync(join(temporary, MANIFEST), `${JSON.stringify(manifestOf(finding, identity, replay), null, 2)}\n`);
     writeFileSync(join(temporary, 'kernel.log'), finding.observation.log);
     if (finding.explanation) writeFileSync(join(temporary, 'report.txt'), `${finding.explanation.report}\n`);
     // A script makes devices and reads them, once.
@@ -78,15 +78,6 @@ function beforeFolder(n: number): string {
   return join('before', String(n).padStart(2, '0'));
 }
 
-function writeImages(folder: string, c: Case): void {
-  mkdirSync(folder, { recursive: true });
-  c.layers.forEach((layer, n) => {
-    writeFileSync(join(folder, `layer${n}.img`), layer.bytes);
-    if (layer.index) writeFileSync(join(folder, `layer${n}.index`), layer.index);
-    if (layer.remote) writeFileSync(join(folder, `layer${n}.remote`), layer.remote);
-  });
-}
-
 /** The bytes of each read that came back wrong, beside those that should have come. */
 function writeReads(folder: string, finding: Finding): void {
   const strict = finding.expectation.strict;
@@ -107,13 +98,13 @@ function writeReads(folder: string, finding: Finding): void {
  */
 export function loadFinding(folder: string): StoredFinding {
   const path = resolve(folder);
-  const manifestPath = join(path, 'finding.json');
-  const { schema: _, case: stored, before, ...rest } = parseManifest(manifestPath, readBounded(path, 'finding.json', LIMITS.manifest));
+  const manifestPath = join(path, MANIFEST);
+  const { schema: _, case: stored, before, ...rest } = parseManifest(manifestPath, readBounded(path, MANIFEST, LIMITS.manifest));
   return {
     ...rest,
     path,
-    smallest: loadCase(path, '', stored),
-    before: before.map((c, n) => loadCase(path, beforeFolder(n), c)),
+    smallest: loadStoredCase(path, '', stored, MANIFEST),
+    before: before.map((c, n) => loadStoredCase(path, beforeFolder(n), c, MANIFEST)),
     log: existsSync(join(path, 'kernel.log')) ? readBounded(path, 'kernel.log', LIMITS.manifest).toString() : '',
   };
 }
@@ -131,70 +122,5 @@ function parseManifest(path: string, bytes: Buffer): FindingManifest {
     if (error instanceof Mismatch) throw new UsageError(`${path}: ${error.message}`);
     if (error instanceof SyntaxError) throw new UsageError(`${path}: not JSON: ${error.message}`);
     throw error;
-  }
-}
-
-function loadCase(path: string, sub: string, stored: StoredCase): Case {
-  if (stored.device === 'zfile' && stored.layers.length !== 1) {
-    throw new UsageError(`${path}: case ${stored.id}: a zfile device has one layer, not ${stored.layers.length}`);
-  }
-  const fault = stored.access.table;
-  if (fault && 'layer' in fault && fault.layer >= stored.layers.length) {
-    throw new UsageError(`${path}: case ${stored.id}: access.table.layer: there is no layer ${fault.layer}`);
-  }
-  if (fault?.kind === 'count' && !isWrongCount(stored.device, stored.layers.length, fault.delta)) {
-    throw new UsageError(`${path}: case ${stored.id}: access.table.delta: ${fault.delta} arguments more or less are no fault`);
-  }
-  checkTrouble(path, stored);
-  const { table: _, layers, ...rest } = stored;
-  return { ...rest, layers: layers.map((layer) => loadLayer(path, sub, layer)) };
-}
-
-/** What names layers and reads names some that are there. */
-function checkTrouble(path: string, { id, layers, access: { table, fault, reads } }: StoredCase): void {
-  const wrong = (what: string): never => { throw new UsageError(`${path}: case ${id}: access.${what}`); };
-  if (table?.kind === 'short' && table.sectors * 512 >= Math.max(layers[table.layer]!.size, layers[table.layer]!.exposedBytes ?? 0)) wrong('table.sectors: no sector is left');
-  if (table?.kind === 'length' && !Number.isSafeInteger(table.sectors * 512)) wrong('table.sectors: no such device');
-  if (!fault) return;
-  if (fault.layer >= layers.length) wrong(`fault.layer: there is no layer ${fault.layer}`);
-  if (fault.since > reads.length || (fault.until ?? 0) > reads.length) wrong(`fault: there is no read ${Math.max(fault.since, fault.until ?? 0)}`);
-}
-
-function loadLayer(path: string, sub: string, layer: StoredLayer): Layer {
-  return {
-    wrapping: layer.wrapping,
-    bytes: readStored(path, sub, layer),
-    ...(layer.exposedBytes !== undefined && { exposedBytes: layer.exposedBytes }),
-    ...(layer.index && { index: readStored(path, sub, layer.index) }),
-    ...(layer.extents && { extents: layer.extents }),
-    ...(layer.remote && { remote: readStored(path, sub, layer.remote) }),
-  };
-}
-
-function readStored(path: string, sub: string, stored: StoredFile): Uint8Array {
-  const name = join(sub, stored.file);
-  const bytes = readBounded(path, name, stored.size);
-  if (bytes.length !== stored.size) {
-    throw new UsageError(`${join(path, name)}: ${bytes.length} bytes, but finding.json says ${stored.size}`);
-  }
-  if (sha256(bytes) !== stored.sha256) throw new UsageError(`${join(path, name)}: its SHA-256 is not the one in finding.json`);
-  // A Buffer's slice() shares memory where a Uint8Array's copies: hand out the latter.
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
-}
-
-/** Reads a plain file that lies in the folder itself and not behind a link. */
-function readBounded(folder: string, name: string, limit: number): Buffer {
-  const path = join(folder, name);
-  try {
-    if (!realpathSync(path).startsWith(realpathSync(folder) + sep)) throw new UsageError(`${path}: a link out of the finding's folder`);
-    const stat = lstatSync(path);
-    if (!stat.isFile()) throw new UsageError(`${path}: not a plain file`);
-    if (stat.size > limit) throw new UsageError(`${path}: ${stat.size} bytes where at most ${limit} are expected`);
-    return readFileSync(path);
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new UsageError(`${path}: no such file; a finding is a folder under a run's findings/`);
-    throw new UsageError(`${path}: ${(error as Error).message}`);
   }
 }

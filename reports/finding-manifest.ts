@@ -53,7 +53,11 @@ export interface StoredCase {
 
 /** A read as expected, with a digest in place of the bytes. */
 export type ReadSummary =
-  | { readonly outcome: 'bytes'; readonly length: number; readonly sha256: string; readonly clauses: readonly string[] }
+  | {
+    readonly outcome: 'bytes'; readonly length: number; readonly sha256: string; readonly clauses: readonly string[];
+    /** As in the expectation: the page that holds it may not be readable as a whole. */
+    readonly mayFail?: true;
+  }
   | {
     readonly outcome: 'error'; readonly clause: string; readonly layer: number; readonly at: number;
     readonly why: string; readonly goodBytes: number;
@@ -113,13 +117,7 @@ export function manifestOf(finding: Finding, identity: TargetIdentity, replay: s
     case: storedCase(finding.smallest),
     before: finding.before.map(storedCase),
     ...(finding.procedure !== undefined && { procedure: finding.procedure }),
-    expectation: {
-      class: finding.expectation.class,
-      needs: finding.expectation.needs,
-      notable: finding.expectation.notable,
-      strict: outcomeSummary(finding.expectation.strict),
-      alternatives: finding.expectation.alternatives.map((a) => ({ flags: a.flags, outcome: outcomeSummary(a.outcome) })),
-    },
+    expectation: expectationSummary(finding.expectation),
     observation: observationSummary(finding.observation),
     ...(finding.explanation && { where: finding.explanation.where }),
     replay,
@@ -130,7 +128,7 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-function storedCase(c: Case): StoredCase {
+export function storedCase(c: Case): StoredCase {
   return {
     id: c.id, device: c.device, layers: c.layers.map(storedLayer), access: c.access, clauses: c.clauses, table: tableText(c),
   };
@@ -151,6 +149,13 @@ function storedFile(file: string, bytes: Uint8Array): StoredFile {
   return { file, size: bytes.length, sha256: sha256(bytes) };
 }
 
+export function expectationSummary({ class: of, needs, notable, strict, alternatives }: Expectation): ExpectationSummary {
+  return {
+    class: of, needs, notable, strict: outcomeSummary(strict),
+    alternatives: alternatives.map((a) => ({ flags: a.flags, outcome: outcomeSummary(a.outcome) })),
+  };
+}
+
 function outcomeSummary(outcome: Outcome): OutcomeSummary {
   if (outcome.outcome === 'refuse') return outcome;
   return {
@@ -166,6 +171,7 @@ function readSummary(read: ReadOutcome): ReadSummary {
     case 'error': return { ...read, goodBytes: read.goodBytes.length };
     case 'bytes': return {
       outcome: 'bytes', length: read.bytes.length, sha256: sha256(read.bytes), clauses: [...new Set(read.ranges.map((r) => r.clause))],
+      ...(read.mayFail && { mayFail: true }),
     };
   }
 }
@@ -239,7 +245,7 @@ const readCheck: Check<ReadPlan> = (value, at) => {
   throw new Mismatch(at, 'a read that can be asked for', problem);
 };
 
-const storedCaseCheck: Check<StoredCase> = record({
+export const storedCaseCheck: Check<StoredCase> = record({
   id: text(256),
   device: oneOf('zfile', 'lsmt'),
   layers: list(storedLayerCheck, LIMITS.layers, 1),
@@ -274,10 +280,18 @@ const outcomeCheck: Check<OutcomeSummary> = either('outcome', {
     size: deviceSize(),
     reads: list(either('outcome', {
       any: record({ outcome: oneOf('any'), clause: line }),
-      bytes: record({ outcome: oneOf('bytes'), length: natural, sha256: digest, clauses: words }),
+      bytes: record({ outcome: oneOf('bytes'), length: natural, sha256: digest, clauses: words, mayFail: optional(flag) }),
       error: record({ outcome: oneOf('error'), clause: line, layer: layerNumber, at: natural, why: line, goodBytes: natural }),
     }), LIMITS.reads),
   }),
+});
+
+export const expectationCheck: Check<ExpectationSummary> = record({
+  class: oneOf('valid', 'invalid', 'permissive'),
+  needs: record({ algorithms: list(oneOf('lz4', 'zstd'), 2), blockSizes: list(natural, LIMITS.layers), layers: natural }),
+  notable: words,
+  strict: outcomeCheck,
+  alternatives: list(record({ flags: words, outcome: outcomeCheck }), 256),
 });
 
 /** Checks all of a parsed finding.json; throws `Mismatch`. */
@@ -295,13 +309,7 @@ export const manifestCheck: Check<FindingManifest> = record({
   case: storedCaseCheck,
   before: list(storedCaseCheck, LIMITS.before),
   procedure: optional(procedureCheck),
-  expectation: record({
-    class: oneOf('valid', 'invalid', 'permissive'),
-    needs: record({ algorithms: list(oneOf('lz4', 'zstd'), 2), blockSizes: list(natural, LIMITS.layers), layers: natural }),
-    notable: words,
-    strict: outcomeCheck,
-    alternatives: list(record({ flags: words, outcome: outcomeCheck }), 256),
-  }),
+  expectation: expectationCheck,
   observation: record({
     open: oneOf('opened', 'refused', 'none'),
     refusal: optional(line),

@@ -11,6 +11,8 @@ export * from './run-diff-text.ts';
 export * from './ktap.ts';
 export * from './finding-folder.ts';
 export * from './finding-manifest.ts';
+export * from './corpus-folder.ts';
+export * from './corpus-manifest.ts';
 export * from './atomic.ts';
 export * from './text.ts';
 export * from './night-store.ts';

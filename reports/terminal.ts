@@ -95,7 +95,7 @@ export class TerminalReporter implements Reporter {
   }
 
   #run(run: RunEvent): void {
-    this.line(this.#paint(BOLD, oneLine(`${run.suite}: seed ${run.seed}, ${count(run.cases, 'case')}`)));
+    this.line(this.#paint(BOLD, oneLine(`${run.suite}: ${run.corpus === undefined ? `seed ${run.seed}` : `corpus ${run.corpus}`}, ${count(run.cases, 'case')}`)));
     const width = Math.max(7, ...run.targets.map((t) => t.name.length));
     for (const t of run.targets) this.#entry('', `${t.name.padEnd(width)}  `, t.description);
     for (const s of run.skipped) this.#entry(YELLOW, `${'skipped'.padEnd(width)}  `, `${s.target}: ${s.reason}`);
@@ -192,6 +192,9 @@ export class TerminalReporter implements Reporter {
   #summary(footer: FooterEvent): void {
     const rates = Object.entries(footer.rates).map(([name, rate]) => `${name} ${rate.toFixed(1)}/s`).join(', ');
     this.line('');
+    for (const pass of footer.unexpectedPasses ?? []) {
+      this.#entry(RED, 'unexpected pass  ', `${pass.target} no longer shows ${pass.signature} on ${pass.cases.join(', ')}: take it from its known failures (${pass.reason})`);
+    }
     const distinct = this.#matrices.length > 0 ? ` (${this.#grouped().filter((g) => g.some((f) => f.confirmation.blame !== 'unreliable')).length} distinct)` : '';
     const apart = footer.unreliable > 0 ? ` (and ${footer.unreliable} not shown again)` : '';
     this.#entry('', '', `${count(footer.findings, 'finding')}${distinct}${apart} in ${count(footer.cases, 'case')}, ${duration(footer.seconds)}`

@@ -3,7 +3,7 @@
 import { rmdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { runSuite } from '../../engine/run.ts';
+import { runSuite, type RunSettings } from '../../engine/run.ts';
 import { EXIT, UsageError, type Event, type FooterEvent, type Reached, type Reporter } from '../../model/index.ts';
 import { JsonlReporter, JunitReporter, KtapReporter, MatrixReporter, TerminalReporter, reachedOf, saveCoverage, saveFinding, type TargetCoverage } from '../../reports/index.ts';
 import type { Target } from '../../targets/target.ts';
@@ -15,13 +15,17 @@ import { openTargets, targetNames, type OpenTargets } from '../targets.ts';
 import { suiteVersion } from '../version.ts';
 
 /** As commander hands them over. */
-export interface RunOptions extends Subject, Kernels {
-  readonly target?: readonly string[];
-  readonly targetsFile?: readonly string[];
+export interface RunOptions extends ExecuteOptions {
   readonly seed: number;
   readonly cases: number;
   /** Milliseconds. */
   readonly time?: number;
+}
+
+/** How cases are run and reported, wherever they come from. */
+export interface ExecuteOptions extends Subject, Kernels {
+  readonly target?: readonly string[];
+  readonly targetsFile?: readonly string[];
   readonly out?: string;
   readonly vm: boolean;
   readonly jobs?: number;
@@ -33,8 +37,16 @@ export interface RunOptions extends Subject, Kernels {
   readonly format?: 'text' | 'json' | 'ktap';
 }
 
-/** Runs the suite and returns the exit code that its footer carries. */
-export async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
+/** Runs cases of a seed and returns the exit code that the run's footer carries. */
+export function run(options: RunOptions, signal: AbortSignal): Promise<number> {
+  const { seed, cases, time } = options;
+  return runCases(options, { seed, cases, ...(time !== undefined && { timeMs: time }) }, signal);
+}
+
+/** Runs the cases and returns the exit code that the run's footer carries. */
+export async function runCases(
+  options: ExecuteOptions, source: Pick<RunSettings, 'seed' | 'cases' | 'timeMs' | 'stored' | 'shrinkExecutions'>, signal: AbortSignal,
+): Promise<number> {
   const request = { ...options, ...(options.target && { names: options.target }) };
   targetNames(request);
   const format = options.format ?? (options.json ? 'json' : 'text');
@@ -71,9 +83,7 @@ export async function run(options: RunOptions, signal: AbortSignal): Promise<num
     let failed: unknown;
     const footer = await runSuite({
       suite: `overlaybd-conformance ${suiteVersion()}`,
-      seed: options.seed,
-      cases: options.cases,
-      ...(options.time !== undefined && { timeMs: options.time }),
+      ...source,
       targets: opened.targets,
       skipped: opened.skipped,
       jobs: options.jobs ?? availableParallelism(),

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+/** Options that several commands have: what is tested, on what, and how it is reported. */
+import { Option, type Command } from 'commander';
+import { once, repeated, wholeNumber } from './options.ts';
+
+/** The options that say which sources run on which kernels; `what` begins what --patch does. */
+export function columns(command: Command, what: string): Command {
+  return command
+    .option('--patch <file>', `${what} in this mail, thread, diff, page, folder of mails, address, or - (standard input); FILE#v2 takes one version of a thread; repeatable`, repeated)
+    .option('--source <dir>', 'the same, from a folder with the module\'s sources; with --patch: what that patch changes', once)
+    .option('--module <file.ko>', 'the same, as a module built for the lab\'s kernel', once)
+    .option('--kernel <kernel>', 'Debian\'s 6.1 (default) or 6.12, or a bzImage of yours; repeatable', repeated)
+    .option('--kernel-build <dir>', 'the folder in which that bzImage was built; one for each', repeated)
+    .addOption(new Option('--sanitize [which]', 'each of Debian\'s kernels with sanitizers too, or only so').choices(['both', 'only']).preset('both'))
+    .addOption(new Option('--qemu <which>', 'this emulator, unless it is known to fail by itself with the kernel (default: one that holds)').choices(['machine', 'backports']));
+}
+
+/** The options that name targets. */
+export function targets(command: Command): Command {
+  return command
+    .option('--target <name>', 'oracle, canary, fake-lies, fake-crashes, stock, patch, process:COMMAND (a program that speaks the target protocol); repeatable (default: oracle, and stock or patch)', repeated)
+    .option('--targets-file <file>', 'readers of yours, known by their command line (docs/readers.md); their names are for --target; repeatable', repeated);
+}
+
+/** The options that say how cases run, and what is said of it. */
+export function reports(command: Command): Command {
+  return command
+    .option('--out <dir>', 'folder for run.jsonl, junit.xml and findings/ (default: reports/out/<time>)', once)
+    .option('--no-vm', 'leave out what needs a virtual machine')
+    .option('--jobs <n>', 'instances of a target at the same time (default: one a processor); results do not depend on it', wholeNumber(1, 64))
+    .option('--coverage', 'count which lines and branches of the patch are reached, on kernels that can: with --sanitize, or of yours with GCOV')
+    .option('--quiet', 'no progress')
+    .option('--json', 'events as JSON Lines on stdout, everything else on stderr')
+    .addOption(new Option('--format <form>', 'what stdout has; everything else goes to stderr where it is for tools').choices(['text', 'json', 'ktap']));
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+/** The corpus against the reader that can be given mistakes: which case shows which of them. */
+import { isFindingKind, type CorpusEntry, type Sighting } from '../../model/index.ts';
+import { DEFECTS, defectOf, type Defect, type DefectName } from '../../targets/fakes/reader/defects.ts';
+import { readerTarget, readerWith } from '../../targets/fakes/reader/target.ts';
+import { isTiny, screenDefects, shrinkDefect, sizeOf } from '../defects.ts';
+import { execute, type Judged } from '../execute.ts';
+import type { Prepared } from '../prepare.ts';
+
+const READER = 'fake-reader:';
+
+/** The defect that a sighting is of; undefined where it is of another implementation. */
+export function defectSeen({ by }: Sighting): Defect | undefined {
+  return by.startsWith(READER) ? defectOf(by.slice(READER.length)) : undefined;
+}
+
+/** What the reader shows on the case with the defect; undefined where nothing. */
+export async function sightingOf(c: Judged, name: DefectName): Promise<Sighting | undefined> {
+  const target = readerTarget(name);
+  const [shown] = await execute(target, await target.open(), [c]);
+  const { kind, signature } = shown!.verdict;
+  return isFindingKind(kind) && signature !== undefined ? { by: READER + name, signature } : undefined;
+}
+
+/** The sightings of all defects of which no case has one yet, each with the first of the cases that shows it: give the smallest first. */
+export async function sightDefects(entries: readonly CorpusEntry[]): Promise<Map<DefectName, { readonly entry: CorpusEntry; readonly sighting: Sighting }>> {
+  const open = new Set<string>(unseen(entries).map((d) => d.name));
+  const found = new Map<DefectName, { entry: CorpusEntry; sighting: Sighting }>();
+  const asked = new Set<DefectName>();
+  const sound = readerWith((name) => {
+    asked.add(name);
+    return false;
+  }, 'fake-reader', 'the sound reader');
+  const session = await sound.open();
+  for (const entry of entries) {
+    asked.clear();
+    await execute(sound, session, [entry]);
+    for (const name of [...asked].filter((n) => open.has(n))) {
+      const sighting = await sightingOf(entry, name);
+      if (!sighting) continue;
+      open.delete(name);
+      found.set(name, { entry, sighting });
+    }
+  }
+  return found;
+}
+
+/** Defects of which no case has a sighting. */
+export function unseen(entries: readonly Pick<CorpusEntry, 'seen'>[]): Defect[] {
+  const seen = new Set(entries.flatMap((e) => e.seen.map((s) => s.by)));
+  return DEFECTS.filter((d) => !seen.has(READER + d.name));
+}
+
+/** Executions for making the case of one defect smaller. */
+const SHRINK = 500;
+
+/** The smallest drawn case that shows each of the defects. */
+export async function drawDefects(
+  seed: number, cases: number, defects: readonly Defect[], progress: (text: string) => void, signal: AbortSignal,
+): Promise<{ readonly defect: Defect; readonly prepared: Prepared; readonly sighting: Sighting }[]> {
+  const { found } = await screenDefects(seed, cases, defects);
+  const out: { defect: Defect; prepared: Prepared; sighting: Sighting }[] = [];
+  for (const one of found) {
+    signal.throwIfAborted();
+    progress(`${out.length} of ${found.length} defects shrunk: ${one.defect.name}`);
+    const { smallest, shown } = await shrinkDefect(one, SHRINK, (s) => isTiny(sizeOf(s)));
+    out.push({ defect: one.defect, prepared: smallest, sighting: { by: READER + one.defect.name, signature: shown.verdict.signature! } });
+  }
+  return out;
+}
