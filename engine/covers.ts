@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** Which clauses a case exercises and which it violates, once the oracle has looked at it. */
-import type { Case, Covers, Expectation, Outcome } from '../model/index.ts';
+import type { Case, Expectation, Outcome } from '../model/index.ts';
 import { CLAUSES } from '../spec/index.ts';
 
 /** The clause about what must be refused: it is such cases that touch it, not sound ones. */
 const REFUSAL = 'DM-TBL-03';
 
 /** What the generator says that a case touches counts where the oracle opens it and reads all of it. */
-export function coversOf({ case: c, expectation }: { readonly case: Case; readonly expectation: Expectation }): Covers {
+export function coversOf({ case: c, expectation }: { readonly case: Case; readonly expectation: Expectation }): Case['clauses'] {
   const touched = new Set(isSound(expectation.strict) ? c.clauses.exercises : []);
   if (expectation.strict.outcome === 'refuse') touched.add(REFUSAL);
   const broken = brokenClauses(expectation);

@@ -17,22 +17,17 @@ export interface Sighting {
   readonly fixedIn?: string;
 }
 
-/** Clauses in the specification's order. */
-export interface Covers {
-  /** Touched by a case that must be opened and read. */
-  readonly exercises: readonly string[];
-  /** Broken, by the oracle's word, under some side of the contested points. */
-  readonly violates: readonly string[];
-}
-
-/** One case of the corpus. Its class, cover and expectation are the oracle's, never typed by hand. */
+/** One case of the corpus. Its class, clauses and expectation are the oracle's, never typed by hand. */
 export interface CorpusEntry {
   /** Its folder's name, and the id of its case. */
   readonly name: string;
+  /**
+   * Its clauses are, in the specification's order: those that it touches, where it must be opened and all of it read;
+   * and those that it breaks, by the oracle's word, under some side of the contested points.
+   */
   readonly case: Case;
   /** SHA-256 over all of the case that a target can see, hex. */
   readonly digest: string;
-  readonly covers: Covers;
   readonly expectation: Expectation;
   readonly seen: readonly Sighting[];
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** case.json: one case of the corpus without its images' bytes, which lie beside it. */
-import { CORPUS_SCHEMA, type Case, type CorpusEntry, type Covers, type Expectation, type Sighting } from '../model/index.ts';
+import { CORPUS_SCHEMA, type Case, type CorpusEntry, type Expectation, type Sighting } from '../model/index.ts';
 import { list, Mismatch, oneOf, optional, record, text, type Check } from './check.ts';
 import {
   expectationCheck, expectationSummary, storedCase, storedCaseCheck, type ExpectationSummary, type StoredCase, type StoredFile, type StoredLayer,
@@ -11,7 +11,6 @@ export interface CorpusManifest {
   /** SHA-256 over all of the case that a target can see, hex. */
   readonly digest: string;
   readonly class: Expectation['class'];
-  readonly covers: Covers;
   readonly case: StoredCase;
   readonly expectation: ExpectationSummary;
   readonly seen: readonly Sighting[];
@@ -20,9 +19,9 @@ export interface CorpusManifest {
 /** A name of a case: of its folder. */
 export const CASE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,119}$/;
 
-export function corpusManifestOf({ name, case: c, digest, covers, expectation, seen }: CorpusEntry): CorpusManifest {
+export function corpusManifestOf({ name, case: c, digest, expectation, seen }: CorpusEntry): CorpusManifest {
   return {
-    schema: CORPUS_SCHEMA, digest, class: expectation.class, covers, case: oncePerFile({ ...storedCase(c), id: name }),
+    schema: CORPUS_SCHEMA, digest, class: expectation.class, case: oncePerFile({ ...storedCase(c), id: name }),
     expectation: expectationSummary(expectation), seen,
   };
 }
@@ -51,14 +50,12 @@ export function filesOf(c: Case, { layers }: StoredCase): Map<string, Uint8Array
 }
 
 const line = text(4096);
-const clauses = list(text(16, /^[A-Z]{2}-[A-Z0-9]+-\d{2}$/), 1024);
 const sighting: Check<Sighting> = record({ by: text(256, /\S/), on: optional(line), signature: text(4096, /\S/), fixedIn: optional(text(256, /\S/)) });
 
 const fields: Check<CorpusManifest> = record({
   schema: oneOf(CORPUS_SCHEMA),
   digest: text(64, /^[0-9a-f]{64}$/),
   class: oneOf('valid', 'invalid', 'permissive'),
-  covers: record({ exercises: clauses, violates: clauses }),
   case: storedCaseCheck,
   expectation: expectationCheck,
   seen: list(sighting, 1024),

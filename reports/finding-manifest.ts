@@ -200,6 +200,12 @@ const storedLayerCheck: Check<StoredLayer> = record({
   remote: optional(record({ file: text(16, /^layer\d{1,4}\.remote$/), ...fileFields })),
 });
 
+/** A byte position that an image may have made up: any that 64 bits and a step can say, as a double says it. */
+const position: Check<number> = (value, at) => {
+  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 2 ** 65) return value as number;
+  throw new Mismatch(at, 'a byte position', value);
+};
+
 const anyLayer = integer(0, LIMITS.layers - 1);
 const tableCheck: Check<TableFault> = either('kind', {
   bytes: record({ kind: oneOf('bytes'), layer: anyLayer, delta: anyInteger }),
@@ -274,14 +280,14 @@ const procedureCheck: Check<Procedure> = either('kind', {
 });
 
 const outcomeCheck: Check<OutcomeSummary> = either('outcome', {
-  refuse: record({ outcome: oneOf('refuse'), clause: line, layer: layerNumber, at: natural, why: line }),
+  refuse: record({ outcome: oneOf('refuse'), clause: line, layer: layerNumber, at: position, why: line }),
   open: record({
     outcome: oneOf('open'),
     size: deviceSize(),
     reads: list(either('outcome', {
       any: record({ outcome: oneOf('any'), clause: line }),
       bytes: record({ outcome: oneOf('bytes'), length: natural, sha256: digest, clauses: words, mayFail: optional(flag) }),
-      error: record({ outcome: oneOf('error'), clause: line, layer: layerNumber, at: natural, why: line, goodBytes: natural }),
+      error: record({ outcome: oneOf('error'), clause: line, layer: layerNumber, at: position, why: line, goodBytes: natural }),
     }), LIMITS.reads),
   }),
 });

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** `ovbd corpus add`: findings, and cases of a seed, for good. */
-import { drawDefects, sightDefects, unseen } from '../../engine/corpus/defects.ts';
+import { byNeed, drawDefects, sightDefects, unseen } from '../../engine/corpus/defects.ts';
 import { entryOf, imageBytes } from '../../engine/corpus/entry.ts';
 import { allWants, harvest } from '../../engine/corpus/harvest.ts';
 import { EXIT, UsageError, type Case, type CorpusEntry, type Sighting } from '../../model/index.ts';
 import { corpusNames, count, findingName, loadEntry, loadFinding, saveEntry, writeSums, type StoredFinding } from '../../reports/index.ts';
+import type { Defect } from '../../targets/fakes/reader/defects.ts';
 import { Steps } from '../../targets/kernel/lab/index.ts';
 import { corpusFolder, type CorpusOptions } from './corpus.ts';
 
@@ -52,18 +53,30 @@ function regressionName(finding: StoredFinding): string {
 
 async function addFromSeed(book: Book, seed: number, cases: number, signal: AbortSignal): Promise<void> {
   const steps = new Steps();
-  const wants = allWants().filter((w) => !book.entries().some((e) => e.covers[w.does].includes(w.clause)));
-  const { found, missing } = await steps.run('draw cases for each clause', (say) => harvest(seed, wants, { cases, shrinks: SHRINKS, progress: say, signal }));
-  for (const { want, prepared } of found) book.add(`${want.clause}-${want.does === 'exercises' ? 'exercised' : 'violated'}`, prepared.case, []);
-  for (const { clause, does } of missing) steps.note(`no case of the seed ${does} ${clause}`);
-  await steps.run('draw cases for each mistake of a reader', async (say) => {
+  const wants = allWants().filter((w) => !book.entries().some((e) => e.case.clauses[w.does].includes(w.clause)));
+  if (wants.length > 0) {
+    const { found, missing } = await steps.run('draw cases for each clause', (say) => harvest(seed, wants, { cases, shrinks: SHRINKS, progress: say, signal }));
+    for (const { want, prepared } of found) book.add(`${want.clause}-${want.does === 'exercises' ? 'exercised' : 'violated'}`, prepared.case, []);
+    for (const { clause, does } of missing) steps.note(`no case of the seed ${does} ${clause}`);
+  }
+  await steps.run('find which mistakes of a reader the cases show', async () => {
     const smallestFirst = book.entries().toSorted((a, b) => imageBytes(a) - imageBytes(b) || (a.name < b.name ? -1 : 1));
     for (const { entry, sighting } of (await sightDefects(smallestFirst)).values()) book.add(entry.name, entry.case, [sighting]);
-    for (const { defect, prepared, sighting } of await drawDefects(seed, cases, unseen(book.entries()), say, signal)) {
-      book.add(`reader-${defect.name}`, prepared.case, [sighting]);
+  });
+  for (const defects of byNeed(unseen(book.entries()), book.entries())) await addDefects(book, seed, cases, defects, steps, signal);
+  for (const { name } of unseen(book.entries())) steps.note(`no case shows the mistake ${name}`);
+}
+
+async function addDefects(book: Book, seed: number, cases: number, defects: readonly Defect[], steps: Steps, signal: AbortSignal): Promise<void> {
+  if (defects.length === 0) return;
+  await steps.run(`draw cases for ${count(defects.length, 'more mistake')}`, async (say) => {
+    let done = 0;
+    for await (const { defect, prepared, sighting } of drawDefects(seed, cases, defects, signal)) {
+      say(`${++done} of ${defects.length} shrunk`);
+      if (prepared) book.add(`reader-${defect.name}`, prepared.case, [sighting]);
+      else steps.note(`the smallest case that shows ${defect.name} is too large to be kept`);
     }
   });
-  for (const { name } of unseen(book.entries())) steps.note(`no case shows the defect ${name}`);
 }
 
 /** The corpus while it grows: a case that is there already gets the new sightings. */

@@ -27,8 +27,8 @@ export function loadCases(corpus: string, words: readonly string[] = []): { read
   return wanted.map((stored) => ({ stored, entry: entryOf(stored.name, stored.case, stored.manifest.seen) }));
 }
 
-function isMeant({ name, manifest: { covers, seen } }: StoredEntry, word: string): boolean {
-  return [name, ...covers.exercises, ...covers.violates, ...seen.map((s) => s.by)].some((text) => text.startsWith(word));
+function isMeant({ name, case: { clauses }, manifest: { seen } }: StoredEntry, word: string): boolean {
+  return [name, ...clauses.exercises, ...clauses.violates, ...seen.map((s) => s.by)].some((text) => text.startsWith(word));
 }
 
 /** Prints one line a case, or one JSON document. */
@@ -36,17 +36,17 @@ export async function corpusList(words: readonly string[], options: CorpusOption
   const corpus = corpusFolder(options);
   const entries = loadCases(corpus, words);
   if (options.json) {
-    const rows = entries.map(({ stored: { name, manifest: { digest, class: of, covers, seen } }, entry }) => ({ name, digest, class: of, bytes: imageBytes(entry), covers, seen }));
+    const rows = entries.map(({ stored: { name, manifest: { digest, class: of, seen } }, entry }) => ({ name, digest, class: of, bytes: imageBytes(entry), clauses: entry.case.clauses, seen }));
     await printLines([JSON.stringify({ schema: 'ovbd-corpus-list/1', cases: rows }, null, 2)], signal);
     return EXIT.ok;
   }
   const width = Math.max(...entries.map(({ stored }) => stored.name.length));
   await printLines(entries.map(({ stored: { name, manifest }, entry }) => {
-    const { covers: { exercises, violates }, seen } = manifest;
+    const { case: { clauses: { exercises, violates } } } = entry;
     const facts = [
       manifest.class, count(entry.case.layers.length, 'layer'), count(imageBytes(entry), 'byte'), count(entry.case.access.reads.length, 'read'),
       ...(exercises.length > 0 ? [`exercises ${exercises.length} clauses`] : []), ...(violates.length > 0 ? [`violates ${violates.join(', ')}`] : []),
-      ...seen.map((s) => `seen: ${s.by}${s.fixedIn === undefined ? '' : `, fixed in ${s.fixedIn}`}`),
+      ...manifest.seen.map((s) => `seen: ${s.by}${s.fixedIn === undefined ? '' : `, fixed in ${s.fixedIn}`}`),
     ];
     return oneLine(`${name.padEnd(width)}  ${facts.join(' · ')}`);
   }), signal);

@@ -6,6 +6,7 @@ import { readerTarget, readerWith } from '../../targets/fakes/reader/target.ts';
 import { isTiny, screenDefects, shrinkDefect, sizeOf } from '../defects.ts';
 import { execute, type Judged } from '../execute.ts';
 import type { Prepared } from '../prepare.ts';
+import { imageBytes } from './entry.ts';
 
 const READER = 'fake-reader:';
 
@@ -53,18 +54,29 @@ export function unseen(entries: readonly Pick<CorpusEntry, 'seen'>[]): Defect[] 
 
 /** Executions for making the case of one defect smaller. */
 const SHRINK = 500;
+/** Bytes of a case at the most: one of a million entries is not for keeping. */
+const MOST_BYTES = 2 << 20;
 
-/** The smallest drawn case that shows each of the defects. */
-export async function drawDefects(
-  seed: number, cases: number, defects: readonly Defect[], progress: (text: string) => void, signal: AbortSignal,
-): Promise<{ readonly defect: Defect; readonly prepared: Prepared; readonly sighting: Sighting }[]> {
+export interface DrawnDefect {
+  readonly defect: Defect;
+  /** The smallest case that shows it; null where none is small enough to be kept. */
+  readonly prepared: Prepared | null;
+  readonly sighting: Sighting;
+}
+
+/** The smallest drawn cases that show each of the defects, one after the other. Throws the signal's reason where it aborts. */
+export async function* drawDefects(seed: number, cases: number, defects: readonly Defect[], signal: AbortSignal): AsyncGenerator<DrawnDefect> {
   const { found } = await screenDefects(seed, cases, defects);
-  const out: { defect: Defect; prepared: Prepared; sighting: Sighting }[] = [];
   for (const one of found) {
     signal.throwIfAborted();
-    progress(`${out.length} of ${found.length} defects shrunk: ${one.defect.name}`);
     const { smallest, shown } = await shrinkDefect(one, SHRINK, (s) => isTiny(sizeOf(s)));
-    out.push({ defect: one.defect, prepared: smallest, sighting: { by: READER + one.defect.name, signature: shown.verdict.signature! } });
+    yield { defect: one.defect, prepared: imageBytes(smallest) > MOST_BYTES ? null : smallest, sighting: { by: READER + one.defect.name, signature: shown.verdict.signature! } };
   }
-  return out;
+}
+
+/** Of these defects one for each clause that no case catches a reader with, and then all others. */
+export function byNeed(defects: readonly Defect[], entries: readonly Pick<CorpusEntry, 'seen'>[]): [needed: Defect[], others: Defect[]] {
+  const caught = new Set(entries.flatMap((e) => e.seen.flatMap((s) => defectSeen(s)?.clause ?? [])));
+  const needed = defects.filter(({ clause }, i) => !caught.has(clause) && defects.findIndex((d) => d.clause === clause) === i);
+  return [needed, defects.filter((d) => !needed.includes(d))];
 }

@@ -8,7 +8,7 @@ import { prepare, storedOrigin } from '../prepare.ts';
 export function entryOf(name: string, stored: Case, seen: readonly Sighting[]): CorpusEntry {
   const prepared = prepare(storedOrigin({ ...stored, id: name }, 0));
   const { case: c, digest, expectation } = prepared;
-  return { name, case: c, digest, covers: coversOf(prepared), expectation, seen };
+  return { name, case: { ...c, clauses: coversOf(prepared) }, digest, expectation, seen };
 }
 
 /** Bytes of its images, each file once. */

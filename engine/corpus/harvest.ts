@@ -2,6 +2,7 @@
 /** Draws cases of a seed and makes of them the smallest that touch, and that break, each clause. */
 import { setImmediate } from 'node:timers/promises';
 import { drawCase } from '../../generators/draw.ts';
+import type { Case } from '../../model/index.ts';
 import { CLAUSES, SECTOR } from '../../spec/index.ts';
 import { VIOLATED_ELSEWHERE } from '../coverage.ts';
 import { coversOf, firstBroken } from '../covers.ts';
@@ -113,14 +114,24 @@ function shrinkToward(start: Prepared, want: Want, rank: number, budget: number)
 /** Bytes that are read of a device that a case leaves unread. */
 const MOST_READ = 1 << 20;
 const PAGE = 4096;
+/** Layers of a stack that is tall. */
+const TALL = 16;
 
-/** The case from its bytes; where shrinking left it without a read, the device is read as a whole: who is wrong about it must show it. */
+/**
+ * The case from its bytes. Where shrinking left it without a read, the device is read as a whole: who is wrong about
+ * it must show it. A tall stack is of one file, where that does as well: then it is stored once.
+ */
 function toBeStored(prepared: Prepared, want: Want, rank: number): Prepared {
-  const { case: c } = prepared;
+  const still = (c: Case): Prepared | null => {
+    const stored = prepare(storedOrigin(c, 0));
+    const found = rankOf(stored, want);
+    return found !== null && found <= rank ? stored : null;
+  };
+  let { case: c } = prepared;
+  const [bottom] = c.layers;
+  if (c.layers.length > TALL) c = still({ ...c, layers: c.layers.map(() => bottom!) })?.case ?? c;
   const length = Math.min(MOST_READ, Math.ceil(c.access.deviceBytes / PAGE) * PAGE);
-  if (c.access.reads.length > 0 || length === 0) return prepare(storedOrigin(c, 0));
   const read = { offset: 0, length, bufferOffset: 0, mode: 'direct' } as const;
-  const whole = prepare(storedOrigin({ ...c, access: { ...c.access, reads: [read] } }, 0));
-  const found = rankOf(whole, want);
-  return found !== null && found <= rank ? whole : prepare(storedOrigin(c, 0));
+  const whole = c.access.reads.length === 0 && length > 0 ? still({ ...c, access: { ...c.access, reads: [read] } }) : null;
+  return whole ?? prepare(storedOrigin(c, 0));
 }

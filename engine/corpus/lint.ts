@@ -6,12 +6,12 @@ import { VIOLATED_ELSEWHERE } from '../coverage.ts';
 import type { DefectName } from '../../targets/fakes/reader/defects.ts';
 import { defectSeen, sightingOf } from './defects.ts';
 
-type Covering = Pick<CorpusEntry, 'name' | 'digest' | 'covers' | 'seen'>;
+type Covering = Pick<CorpusEntry, 'seen'> & { readonly case: Pick<CorpusEntry['case'], 'clauses'> };
 
 /** Every MUST clause without a case that touches it, or without one that breaks it: by its images or its table; where only a reader can, by a reader of ours that does and is caught. */
 export function gapsOf(entries: readonly Covering[]): string[] {
-  const exercised = new Set(entries.flatMap((e) => e.covers.exercises));
-  const violated = new Set(entries.flatMap((e) => e.covers.violates));
+  const exercised = new Set(entries.flatMap((e) => e.case.clauses.exercises));
+  const violated = new Set(entries.flatMap((e) => e.case.clauses.violates));
   const caught = new Set(entries.flatMap((e) => e.seen.flatMap((s) => defectSeen(s)?.clause ?? [])));
   return CLAUSES.filter((c) => c.level === 'MUST').flatMap(({ id, binds }) => [
     ...(exercised.has(id) ? [] : [`${id}: no case exercises it`]),
@@ -21,7 +21,7 @@ export function gapsOf(entries: readonly Covering[]): string[] {
 }
 
 /** Cases that a target cannot tell apart. */
-export function duplicatesIn(entries: readonly Covering[]): string[] {
+export function duplicatesIn(entries: readonly Pick<CorpusEntry, 'name' | 'digest'>[]): string[] {
   const first = new Map<string, string>();
   return entries.flatMap(({ name, digest }) => {
     const other = first.get(digest);

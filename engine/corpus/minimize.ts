@@ -24,6 +24,6 @@ export function dispensable(entries: readonly CorpusEntry[]): string[] {
   return rows.filter((r) => !needed.includes(r)).map((r) => r.name);
 }
 
-function elementsOf({ covers, seen }: CorpusEntry): string[] {
-  return [...covers.exercises.map((c) => `touches ${c}`), ...covers.violates.map((c) => `breaks ${c}`), ...seen.map((s) => `${s.by} ${s.signature}`)];
+function elementsOf({ case: { clauses }, seen }: CorpusEntry): string[] {
+  return [...clauses.exercises.map((c) => `touches ${c}`), ...clauses.violates.map((c) => `breaks ${c}`), ...seen.map((s) => `${s.by} ${s.signature}`)];
 }
