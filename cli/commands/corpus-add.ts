@@ -38,7 +38,8 @@ export async function corpusAdd(folders: readonly string[], options: AddOptions,
   return EXIT.ok;
 }
 
-function sightingOf({ signature, before, confirmation, target }: StoredFinding, folder: string, { by, fixedIn }: AddOptions): Sighting {
+function sightingOf({ signature, before, confirmation, target, procedure }: StoredFinding, folder: string, { by, fixedIn }: AddOptions): Sighting {
+  if (procedure !== undefined) throw new UsageError(`${folder}: it is no case but a procedure of the lab: the corpus keeps single cases`);
   if (before.length > 0 || confirmation.blame !== 'alone') throw new UsageError(`${folder}: its case does not show it alone: the corpus keeps single cases`);
   const kernel = target.parts['kernel'] ?? target.parts['linux'];
   const role = target.remake['role'] ?? target.name;
