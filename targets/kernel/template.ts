@@ -132,8 +132,11 @@ export async function bootFailure(vm: Vm, milliseconds: number): Promise<BootErr
   const ended = await Promise.race([vm.exited, new Promise<undefined>((resolve) => setTimeout(resolve, 50, undefined))]);
   // Makes a kernel that hangs say where.
   if (ended === undefined) await vm.nmi(2000);
-  const console = vm.console.trim().split('\n').slice(-5).join(' | ').slice(-500);
-  const said = console === '' ? 'its console is silent' : `its console ends: ${console}`;
+  const lines = vm.console.trim().split('\n');
+  const console = lines.slice(-5).join(' | ').slice(-500);
+  // In later kernels the stack comes after the panic's reason, and is all that the end of the console has.
+  const reason = lines.find((line) => /Kernel panic|BUG:|Oops:/.test(line))?.trim().slice(0, 200);
+  const said = console === '' ? 'its console is silent' : `${reason === undefined ? '' : `it said: ${reason}; `}its console ends: ${console}`;
   if (ended === undefined) return new BootError(`the guest does not boot within ${(milliseconds / 1000).toFixed(0)} s; ${said}`);
   const how = ended.signal ?? `code ${ended.code}`;
   return new BootError(`QEMU ended (${how}) before the guest was up${ended.stderr === '' ? '' : `: ${ended.stderr.slice(0, 500)}`}; ${said}`);
