@@ -136,8 +136,11 @@ function number(n: number): string {
   return n === 0 ? '·' : String(n);
 }
 
+/** Names that are longer do not push the others aside. */
+const LONG = 32;
+
 function longest(names: readonly string[]): number {
-  return Math.max(0, ...names.map((n) => n.length));
+  return Math.min(LONG, Math.max(0, ...names.map((n) => n.length)));
 }
 
 /** a … z, aa, ab, … */

@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { caseOfImages, TooLarge, type ImageBytes } from '../../engine/compare/images.ts';
 import { compareReaders } from '../../engine/compare/readers.ts';
+import { compareWriters } from '../../engine/compare/writers.ts';
 import type { Judged } from '../../engine/execute.ts';
 import { declaredFlags, prepare } from '../../engine/prepare.ts';
 import { drawCase } from '../../generators/draw.ts';
@@ -12,10 +13,12 @@ import { EXIT, UsageError, type Comparison } from '../../model/index.ts';
 import { compareLines, oneLine, writeAtomically } from '../../reports/index.ts';
 import { Cache, Steps } from '../../targets/kernel/lab/index.ts';
 import type { Kernels, Subject } from '../columns.ts';
+import { entriesOf } from '../command-targets.ts';
 import { splitPair } from '../image-files.ts';
 import { print, printLines } from '../print.ts';
 import { EXIT_STOPPED } from '../stop.ts';
 import { openTargets } from '../targets.ts';
+import { openWriters } from '../writers.ts';
 import { suiteVersion } from '../version.ts';
 
 /** As commander hands them over. */
@@ -26,6 +29,8 @@ export interface CompareOptions extends Subject, Kernels {
   readonly seed: number;
   readonly cases: number;
   readonly as: 'device' | 'zfile';
+  /** Compare writers of these rather than readers. */
+  readonly writers?: 'lsmt' | 'zfile';
   readonly vm: boolean;
   readonly jobs?: number;
   readonly out?: string;
@@ -38,7 +43,26 @@ const MAX_FILES = 1 << 30;
 
 /** Exit code 0 where all of them do the same or what the format leaves open, 1 where two differ. */
 export async function compare(images: readonly string[], options: CompareOptions, signal: AbortSignal): Promise<number> {
-  return compareTargets(images, options, signal);
+  return options.writers === undefined ? compareTargets(images, options, signal) : compareWriting(images, options.writers, options, signal);
+}
+
+async function compareWriting(images: readonly string[], makes: 'lsmt' | 'zfile', options: CompareOptions, signal: AbortSignal): Promise<number> {
+  if (images.length > 0) throw new UsageError('--writers compares what is written of generated inputs: it takes no images');
+  const every = ['ours', ...[...entriesOf(options.targetsFile).writers.values()].filter(({ entry }) => entry.makes === makes).map(({ entry }) => entry.name)];
+  const { writers, skipped } = await openWriters(options.targets === undefined ? every : namesOf(options.targets), makes, options.targetsFile);
+  if (writers.length < 2) {
+    throw new UsageError(['one writer alone cannot be compared', ...skipped.map((s) => `  skipped: ${s.target}: ${s.reason}`), '  any command will do: --targets ours --targets "command:PROGRAM … {out}"'].join('\n'));
+  }
+  const progress = progressLine(options.quiet === true || !process.stderr.isTTY);
+  const document = await compareWriters({
+    suite: `overlaybd-conformance ${suiteVersion()}`, makes, seed: options.seed, inputs: options.cases, writers, skipped, jobs: options.jobs ?? availableParallelism(), signal,
+    progress: (done) => progress(`compared ${done} of ${options.cases} images`),
+  });
+  progress(null);
+  await show(document, options, [], signal);
+  if (signal.aborted) return EXIT_STOPPED;
+  if (document.rows.length > 0 || Object.values(document.counts).some((c) => c.readsRight < c.made)) return EXIT.findings;
+  return skipped.length > 0 && options.targets !== undefined ? EXIT.engine : EXIT.ok;
 }
 
 async function compareTargets(images: readonly string[], options: CompareOptions, signal: AbortSignal): Promise<number> {
@@ -73,7 +97,7 @@ async function compareTargets(images: readonly string[], options: CompareOptions
 
 /** The names in `--targets a,b --targets c`; the first is the one that the others are compared with. */
 function namesOf(lists: readonly string[] | undefined): string[] {
-  const names = (lists ?? ['oracle,fake-reader']).flatMap((list) => list.split(',')).map((n) => n.trim()).filter((n) => n !== '');
+  const names = (lists ?? ['oracle,fake-reader']).flatMap((list) => (list.startsWith('command:') ? [list] : list.split(','))).map((n) => n.trim()).filter((n) => n !== '');
   if (names.length === 0) throw new UsageError('--targets names none: give at least two, as in --targets oracle,fake-reader');
   return names;
 }

@@ -101,3 +101,43 @@ export function entryCovering(level: LevelView, sector: number): EntryRow | null
 function isEntry(row: EntryRow | InvalidRow): row is EntryRow {
   return !('invalid' in row);
 }
+
+/** Differences that are named of two files. */
+const MOST_NAMED = 32;
+
+/** What two files of one form hold differently, by the names of fields with both values; lists are told by how many of their rows differ. */
+export function fieldsThatDiffer(a: FileView, b: FileView): string[] {
+  const named: string[] = [];
+  for (const [i, level] of a.levels.entries()) {
+    const other = b.levels[i];
+    if (!other || other.kind !== level.kind) {
+      named.push(`${level.title} / ${other?.title ?? 'nothing'}`);
+      break;
+    }
+    for (const s of level.structures) {
+      const same = other.structures.find((o) => o.structure === s.structure);
+      if (!same) {
+        named.push(`${s.structure} / none`);
+        continue;
+      }
+      for (const f of s.fields) {
+        const value = same.fields.find((o) => o.name === f.name);
+        if (value?.shown !== f.shown) named.push(`${s.structure}: ${f.name} ${f.shown} / ${value?.shown ?? 'none'}`);
+      }
+    }
+    const rows = (l: LevelView, name: 'entries' | 'blocks'): string[] => {
+      const texts: string[] = [];
+      for (const row of l[name]?.rows ?? []) {
+        if (texts.length >= MAX_ROWS) break;
+        texts.push(JSON.stringify('stop' in row ? row.stop : { ...row, at: 0, marks: [] }));
+      }
+      return texts;
+    };
+    for (const [name, what] of [['entries', 'rows of the index'], ['blocks', 'rows of the jump table']] as const) {
+      const [mine, others] = [rows(level, name), rows(other, name)];
+      const differ = Array.from({ length: Math.max(mine.length, others.length) }, (_, k) => mine[k] !== others[k]).filter(Boolean).length;
+      if (differ > 0) named.push(`${differ} ${what} (${mine.length} / ${others.length})`);
+    }
+  }
+  return named.length <= MOST_NAMED ? named : [...named.slice(0, MOST_NAMED - 1), `${named.length - MOST_NAMED + 1} more`];
+}

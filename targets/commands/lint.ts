@@ -16,7 +16,7 @@ const NAME = /^[a-z][a-z0-9-]{0,39}$/;
 const FILE_NAME = /^[\w-][\w.-]{0,63}$/;
 
 const COMMON = ['dir', 'program', 'here', 'node', 'socket', 'log', 'ovbd'] as const;
-const READER = [...COMMON, 'parameter', 'device', 'count', 'deviceBytes', 'deviceSectors', 'bottom', 'top', 'bottomData', 'bottomIndex', 'sealed', 'tar', 'layers'] as const;
+const READER = [...COMMON, 'parameter', 'device', 'count', 'deviceBytes', 'deviceSectors', 'bottom', 'top', 'bottomData', 'bottomIndex', 'sealed', 'tar', 'layers', 'words'] as const;
 const LAYER = ['layer', 'index', 'number'] as const;
 const RANGE = ['offset', 'length', 'end', 'sector', 'sectors'] as const;
 const WRITER = {
@@ -24,7 +24,7 @@ const WRITER = {
   zfile: [...COMMON, 'in', 'algorithm', 'blockSize', 'blockKiB'],
 } as const;
 /** Placeholders that stand for several arguments. */
-const SEVERAL = ['layers', 'ovbd'];
+const SEVERAL = ['layers', 'ovbd', 'words'];
 
 type Check = (value: unknown, at: string) => void;
 type Fields = Readonly<Record<string, Check>>;
@@ -167,7 +167,7 @@ export function lintTargets(json: unknown): Problem[] {
     if (entry['reads'] === 'inside' && (entry['open'] as { size?: string } | undefined)?.size === undefined) bad(join(at, 'reads'), '"inside" needs "open" with "size": else nobody knows where the device ends');
     if ('fixed' in entry && !('parameter' in entry)) bad(join(at, 'fixed'), 'needs "parameter", which says what to read');
     const flat = JSON.stringify(entry);
-    if (!('parameter' in entry) && placeholdersIn(flat).includes('parameter')) bad(at, '{parameter} is used, but there is no "parameter"');
+    if (!('parameter' in entry) && placeholdersIn(flat).some((n) => n === 'parameter' || n === 'words')) bad(at, '{parameter} is used, but there is no "parameter"');
     const last = (entry['device'] ?? entry['read']) as readonly Record<string, unknown>[];
     if (!last.some((s) => s['stdout'] === 'out' || placeholdersIn(JSON.stringify(s['command'])).includes('out'))) bad(at, 'no step makes {out}: name it in a command, or set "stdout": "out"');
   };

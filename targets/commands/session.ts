@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Case, Complaint, Observation, ReadObservation } from '../../model/index.ts';
 import { runDir } from '../kernel/run-dir.ts';
+import { splitWords } from '../process/index.ts';
 import type { Job, RunOptions, Session } from '../target.ts';
 import type { ReaderEntry } from './entry.ts';
 import type { Judged } from './ends.ts';
@@ -162,7 +163,7 @@ function valuesOf(entry: ReaderEntry, place: Place, c: Case, parameter: string):
       ...common.one, ...bottom, parameter, device: c.device, count: String(layers.length), deviceBytes: String(c.access.deviceBytes), deviceSectors: String(Math.floor(c.access.deviceBytes / SECTOR)),
       bottom: layers[0]?.layer ?? '', top: layers.at(-1)?.layer ?? '', tar: c.layers.some((l) => l.wrapping[0] === 'tar') ? 'yes' : '',
     },
-    many: { ...common.many, layers: layers.map((l) => l.layer) },
+    many: { ...common.many, layers: layers.map((l) => l.layer), words: parameter === '' ? [] : splitWords(parameter) },
     layers,
   };
 }
