@@ -41,10 +41,11 @@ export async function corpusAdd(folders: readonly string[], options: AddOptions,
 function sightingOf({ signature, before, confirmation, target, procedure }: StoredFinding, folder: string, { by, fixedIn }: AddOptions): Sighting {
   if (procedure !== undefined) throw new UsageError(`${folder}: it is no case but a procedure of the lab: the corpus keeps single cases`);
   if (before.length > 0 || confirmation.blame !== 'alone') throw new UsageError(`${folder}: its case does not show it alone: the corpus keeps single cases`);
-  const kernel = target.parts['kernel'] ?? target.parts['linux'];
+  const { kernel } = target.parts;
+  const sanitizers = target.remake['sanitize'] === undefined ? '' : ', sanitizers';
   const role = target.remake['role'] ?? target.name;
   if (by === undefined && role === 'patch') throw new UsageError(`${folder}: say what showed it, with its version: --by "dm-overlaybd RFC v3"`);
-  return { by: by ?? target.name, ...(kernel !== undefined && { on: kernel }), signature, ...(fixedIn !== undefined && { fixedIn }) };
+  return { by: by ?? target.name, ...(kernel !== undefined && { on: `Linux ${kernel}${sanitizers}` }), signature, ...(fixedIn !== undefined && { fixedIn }) };
 }
 
 /** `crash-page-fault-in-blkdev-pread`. */
