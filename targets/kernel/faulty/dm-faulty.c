@@ -13,6 +13,7 @@
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/reboot.h>
 #include <linux/refcount.h>
 #include <linux/slab.h>
@@ -33,6 +34,11 @@ static DEFINE_SPINLOCK(lock);
 static DEFINE_MUTEX(first);
 static DEFINE_MUTEX(second);
 static volatile char *kept;
+static struct rcu_head readers;
+
+static void readers_gone(struct rcu_head *head)
+{
+}
 
 static noinline int recurse(int depth)
 {
@@ -220,6 +226,11 @@ static noinline void do_fault(unsigned int fault)
 		mutex_lock(&first);
 		mutex_lock(&first);
 		break;
+	case 30:
+		/* Somebody waits for readers, which this processor cannot be told from. */
+		call_rcu(&readers, readers_gone);
+		for (;;)
+			cpu_relax();
 	}
 }
 
