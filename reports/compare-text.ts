@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A comparison of readers or writers for people: what each did, who agrees with whom, and the places where they part. */
 import type { Comparison, DifferenceRow, ReaderComparison, SideView, WriterComparison, WrittenRow } from '../model/index.ts';
+import { letters } from './matrix-text.ts';
 import { count, oneLine, wrap } from './text.ts';
 
 /** Columns of a line. */
@@ -141,10 +142,4 @@ const LONG = 32;
 
 function longest(names: readonly string[]): number {
   return Math.min(LONG, Math.max(0, ...names.map((n) => n.length)));
-}
-
-/** a … z, aa, ab, … */
-function letters(n: number): string {
-  const last = String.fromCharCode(97 + (n % 26));
-  return n < 26 ? last : letters(Math.floor(n / 26) - 1) + last;
 }

@@ -5,6 +5,7 @@ export * from './junit.ts';
 export * from './matrix.ts';
 export * from './matrix-text.ts';
 export * from './compare-text.ts';
+export * from './overview.ts';
 export * from './run-file.ts';
 export * from './run-diff.ts';
 export * from './run-diff-text.ts';

@@ -35,7 +35,7 @@ export function matrixLines(matrix: MatrixEvent, width: number, number: (signatu
 }
 
 /** a … z, aa, ab, … */
-function letters(n: number): string {
+export function letters(n: number): string {
   const last = String.fromCharCode(97 + (n % 26));
   return n < 26 ? last : letters(Math.floor(n / 26) - 1) + last;
 }

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Event, MatrixEvent } from '../model/index.ts';
 import { matrixLines } from './matrix-text.ts';
 import { MatrixReporter } from './matrix.ts';
-import { sampleEvents, sampleMatrixEvents } from './samples.ts';
+import { IDENTITY, sampleEvents, sampleMatrixEvents } from './samples.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -23,6 +23,8 @@ function report(events: readonly Event[]): void {
 test('matrix.txt is for people, matrix.json for tools', () => {
   report(sampleMatrixEvents());
   expect(readFileSync(join(folder, 'matrix.txt'), 'utf8')).toBe([
+    'cases that showed it, a column a target', '  a  v1/6.1', '  b  v2/6.1', '  c  v2/6.12/sanitize',
+    '    a    b    c', '    1    1    1  pass', '  0.0  0.0  0.0  cases a second', '',
     'where the findings appear: X has it, · its smallest case does not show it, ? not tried',
     '  a  v1/6.1', '  b  v2/6.1', '  c  v2/6.12/sanitize',
     '      a b c', '      X X X  crash: x', '      X · ?  corruption: LS-MAP-01', '',
@@ -32,8 +34,26 @@ test('matrix.txt is for people, matrix.json for tools', () => {
   expect(json.matrices[0].rows[1].cells['v2/6.1']).toEqual({ state: 'absent', count: 0, instead: 'pass' });
 });
 
-test('a run without columns, or without its footer, leaves no matrix', () => {
+test('any two targets are one matrix: what their cases showed, and how fast they were', () => {
   report(sampleEvents());
+  expect(readFileSync(join(folder, 'matrix.txt'), 'utf8').split('\n')).toEqual([
+    'cases that showed it, a column a target', '  a  patch', '  b  oracle',
+    '     a      b', '     1      ·  crash: page-fault in lsmt_bioremap', '     1      ·  corruption: LS-MAP-01',
+    '     1      ·  engine-error', '     1      ·  unsupported', '     ·      4  pass', '  31.5  900.3  cases a second', '',
+  ]);
+  const { overview } = JSON.parse(readFileSync(join(folder, 'matrix.json'), 'utf8'));
+  expect(overview).toMatchObject({ columns: ['patch', 'oracle'], rows: [{ kind: 'crash', cells: { patch: 1 } }, { signature: 'corruption: LS-MAP-01', clause: 'LS-MAP-01' }], rates: { patch: 31.5 } });
+});
+
+test('what did not show again is marked, in the column where it did not', () => {
+  const events = sampleEvents().map((e): Event => (e.type === 'finding' && e.kind === 'crash' ? { ...e, confirmation: { shown: 0, tried: 3, blame: 'unreliable' } } : e));
+  report(events);
+  expect(readFileSync(join(folder, 'matrix.txt'), 'utf8')).toContain('    ~1      ·  crash: page-fault');
+});
+
+test('a run of one target, or without its footer, leaves no matrix', () => {
+  const [run, ...rest] = sampleEvents();
+  report([{ ...(run as Extract<Event, { type: 'run' }>), targets: [IDENTITY] }, ...rest]);
   report(sampleMatrixEvents().slice(0, -1));
   expect(readdirSync(folder)).toEqual([]);
   expect(existsSync(join(folder, 'matrix.txt'))).toBe(false);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-/** matrix.txt and matrix.json: where each finding of a run with several columns appears. */
+/** matrix.txt and matrix.json of a run with several targets: how many cases show what on each, and where the findings of one family appear. */
 import { join } from 'node:path';
 import type { Event, FooterEvent, MatrixEvent, Reporter, RunEvent } from '../model/index.ts';
 import { writeAtomically } from './atomic.ts';
 import { matrixLines } from './matrix-text.ts';
+import { OverviewCounter, overviewLines } from './overview.ts';
 
 export const MATRIX_SCHEMA = 'ovbd-matrix/1';
 
@@ -14,6 +15,7 @@ const WIDTH = 1000;
 export class MatrixReporter implements Reporter {
   readonly #folder: string;
   readonly #matrices: MatrixEvent[] = [];
+  readonly #counter = new OverviewCounter();
   #run: RunEvent | undefined;
   #footer: FooterEvent | undefined;
 
@@ -23,10 +25,11 @@ export class MatrixReporter implements Reporter {
 
   /** Whether there are files to come. */
   get isThere(): boolean {
-    return this.#matrices.length > 0 && this.#footer !== undefined;
+    return this.#counter.columns.length > 1 && this.#footer !== undefined;
   }
 
   event(event: Event): void {
+    this.#counter.event(event);
     if (event.type === 'run') this.#run = event;
     if (event.type === 'matrix') this.#matrices.push(event);
     if (event.type === 'footer') this.#footer = event;
@@ -36,8 +39,10 @@ export class MatrixReporter implements Reporter {
     if (!this.isThere) return;
     const { complete, cases, caseStream } = this.#footer!;
     const matrices = this.#matrices.map(({ type: _, ...matrix }) => matrix);
-    const json = { schema: MATRIX_SCHEMA, suite: this.#run?.suite, seed: this.#run?.seed, cases, caseStream, complete, matrices };
+    const overview = this.#counter.overview(this.#footer!);
+    const json = { schema: MATRIX_SCHEMA, suite: this.#run?.suite, seed: this.#run?.seed, cases, caseStream, complete, overview, matrices };
     writeAtomically(join(this.#folder, 'matrix.json'), `${JSON.stringify(json, null, 2)}\n`);
-    writeAtomically(join(this.#folder, 'matrix.txt'), this.#matrices.map((m) => `${matrixLines(m, WIDTH).join('\n')}\n`).join('\n'));
+    const texts = [overviewLines(overview), ...this.#matrices.map((m) => matrixLines(m, WIDTH))];
+    writeAtomically(join(this.#folder, 'matrix.txt'), texts.map((lines) => `${lines.join('\n')}\n`).join('\n'));
   }
 }
