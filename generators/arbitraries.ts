@@ -153,7 +153,7 @@ function read(): fc.Arbitrary<ReadRecipe> {
 }
 
 function trouble(): fc.Arbitrary<TroubleRecipe> {
-  const kind = fc.constantFrom('fault' as const, 'fault' as const, 'fault' as const, 'slow' as const, 'changes' as const, 'again' as const, 'twin' as const, 'nested' as const);
+  const kind = fc.constantFrom('fault' as const, 'fault' as const, 'fault' as const, 'slow' as const, 'changes' as const, 'again' as const, 'twin' as const, 'deep' as const);
   return fc.record({ kind, layer: choice, a: choice, b: choice, c: choice });
 }
 

@@ -12,9 +12,9 @@ import { emitStack, paint, stackBytes } from './lsmt-stack.ts';
 import { ZFILE_MUTATORS } from './mutators/zfile.ts';
 import { inUse } from './crowd.ts';
 import { planReads } from './reads.ts';
-import type { CaseRecipe, DamageRecipe, LayerRecipe, ShapeRecipe } from './recipe.ts';
+import type { CaseRecipe, DamageRecipe, LayerRecipe, ShapeRecipe, TroubleRecipe } from './recipe.ts';
 import { hasTable, tableFault } from './table-fault.ts';
-import { tinyLayers } from './tiny-layers.ts';
+import { deepStack, tinyLayers } from './tiny-layers.ts';
 import { troubleOf } from './trouble.ts';
 import { inOrderMet, type Violated } from './violated.ts';
 import { craftedContent } from './zfile-block.ts';
@@ -42,8 +42,8 @@ export function buildCase(id: string, recipe: CaseRecipe): Built {
   // One thing at a time, so that it is known what a case is about.
   const trouble = recipe.damage.length === 0 && !recipe.table ? recipe.trouble : null;
   const made = recipe.shape.device === 'zfile'
-    ? makeZFileDevice(recipe.shape, recipe.damage, emit, trouble?.kind === 'nested')
-    : makeStack(allLayers(recipe.shape, trouble?.kind === 'again'), recipe.damage, emit);
+    ? makeZFileDevice(recipe.shape, recipe.damage, emit, trouble?.kind === 'deep')
+    : makeStack(allLayers(recipe.shape, trouble), recipe.damage, emit);
   const { device } = recipe.shape;
   const deviceBytes = made.size - (made.size % SECTOR);
   const sound = recipe.damage.length === 0 && made.violated.length === 0;
@@ -52,7 +52,8 @@ export function buildCase(id: string, recipe: CaseRecipe): Built {
   const usual: AccessPlan = {
     slack: recipe.slack, deviceBytes, reads,
     ...(table ? { table: table.fault } : {}),
-    ...(trouble && sound && deviceBytes > 0 && hasTable(made) ? troubleOf(trouble, { device, layers: made.layers }, deviceBytes, reads.length) : {}),
+    // A deep stack is on few devices, whether it is refused or not.
+    ...(trouble && (sound || trouble.kind === 'deep') && deviceBytes > 0 && hasTable(made) ? troubleOf(trouble, { device, layers: made.layers }, deviceBytes, reads.length) : {}),
   };
   const calm = !usual.table && !usual.fault && !usual.attempts && !usual.shared;
   const access = calm ? { ...usual, ...inUse(recipe, reads, made.layers.length) } : usual;
@@ -99,14 +100,14 @@ function inZFile(inner: Uint8Array): Layer {
   return { wrapping: ['zfile', 'zfile'], bytes: writeZFile(padded, PLAIN_ZFILE), exposedBytes: padded.length };
 }
 
-/** The recipes of all layers, bottom to top, a repeated file's own recipe in its place; `again`: the bottom one once more on top. */
-function allLayers(shape: Extract<ShapeRecipe, { device: 'lsmt' }>, again: boolean): { readonly recipe: LayerRecipe; readonly same: number }[] {
+/** The recipes of all layers, bottom to top, a repeated file's own recipe in its place; `again`: the bottom one once more on top; `deep`: another stack. */
+function allLayers(shape: Extract<ShapeRecipe, { device: 'lsmt' }>, trouble: TroubleRecipe | null): { readonly recipe: LayerRecipe; readonly same: number }[] {
   const out: { recipe: LayerRecipe; same: number }[] = [];
-  for (const recipe of [...tinyLayers(shape.tiny), ...shape.layers]) {
+  for (const recipe of trouble?.kind === 'deep' ? deepStack(trouble.a, trouble.b) : [...tinyLayers(shape.tiny), ...shape.layers]) {
     const i = out.length;
     out.push(recipe.sameAs === null || i === 0 ? { recipe, same: i } : out[recipe.sameAs % i]!);
   }
-  if (again && out.length > 0 && out.length < MAX_LAYERS && out.every((l, i) => l.same === i)) out.push(out[0]!);
+  if (trouble?.kind === 'again' && out.length > 0 && out.length < MAX_LAYERS && out.every((l, i) => l.same === i)) out.push(out[0]!);
   return out;
 }
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
+import { disagreementOf } from '../engine/prepare.ts';
 import type { Outcome } from '../model/index.ts';
 import { examine, strictOutcome } from '../oracles/examine.ts';
 import { CLAUSES } from '../spec/index.ts';
+import { deployOnPatch } from '../targets/kernel/deploy.ts';
 import { buildCase } from './build.ts';
 import { randomBytes } from './content.ts';
 import { drawCase } from './draw.ts';
 import { mutatorsOf } from './lsmt-layer.ts';
 import type { CaseRecipe, DamageRecipe, LayerRecipe } from './recipe.ts';
+import { DEEP_STACKS } from './tiny-layers.ts';
 
 const DRAWS = 2500;
 
@@ -102,6 +105,27 @@ describe('stacks that are too tall', () => {
     expect(c.clauses.violates).toEqual(count > 255 ? ['ST-CNT-01'] : []);
     expect(broken(expectation.strict)).toBe(count > 255 ? 'ST-CNT-01' : null);
     expect(readModel === null).toBe(count > 255);
+  });
+});
+
+describe('stacks of a few layers again and again', () => {
+  it.each(DEEP_STACKS.map((count, a) => [count, a] as const))('%i layers on a few devices', (count, a) => {
+    const { recipe } = drawCase(1, 0);
+    const shape = { device: 'lsmt', tiny: 0, layers: [] } as const;
+    const read = { kind: 'run', a: 0, b: 7, bufferSector: 0, mode: 'direct', fine: 0, pieces: 0, huge: false } as const;
+    const made = buildCase('deep', { ...recipe, shape, damage: [], table: null, reads: [read], trouble: { kind: 'deep', layer: 0, a, b: 2, c: 0 }, crowd: null, replaces: 0 });
+    const { case: c, expectation } = examine(made.case);
+    expect(c.layers).toHaveLength(count);
+    expect(new Set(c.layers.map((l) => l.bytes)).size).toBe(3);
+    expect(c.access.shared).toBe('device');
+    expect(c.clauses.violates).toEqual(count > 255 ? ['ST-CNT-01'] : []);
+    expect(broken(expectation.strict)).toBe(count > 255 ? 'ST-CNT-01' : null);
+    expect(made.readModel === null).toBe(count > 255);
+    if (made.readModel) expect(disagreementOf(c, expectation, made.size, made.readModel)).toBeNull();
+    const { devices } = deployOnPatch({ case: c, wanted: [null] });
+    expect(devices).toHaveLength(4);
+    const top = devices.at(-1)!;
+    expect('table' in top && top.table[0]!.params.split(' ')).toHaveLength(2 * count);
   });
 });
 

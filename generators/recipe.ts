@@ -111,9 +111,10 @@ export interface TableRecipe {
 export interface TroubleRecipe {
   /**
    * `fault`: the device under a layer fails; `slow`: it answers late; `changes`: somebody tries to change the device; `again`: the
-   * bottom layer stands in the stack once more, on the same device; `twin`: two devices from the same images; `nested`: a ZFile in a ZFile.
+   * bottom layer stands in the stack once more, on the same device; `twin`: two devices from the same images; `deep`: a ZFile in a
+   * ZFile, or instead of the stack another one of a few layers again and again, as many as a stack may have or far more.
    */
-  readonly kind: 'fault' | 'slow' | 'changes' | 'again' | 'twin' | 'nested';
+  readonly kind: 'fault' | 'slow' | 'changes' | 'again' | 'twin' | 'deep';
   readonly layer: number;
   readonly a: number;
   readonly b: number;

@@ -2,8 +2,8 @@
 /** Bold simplifications of a recipe's structure, tried before fast-check shrinks its numbers. */
 import { layOut, withoutPlaces, type LaidLayer } from './lsmt-layout.ts';
 import { NO_MARKS } from './lsmt-marks.ts';
-import type { CaseRecipe, CrowdRecipe, LayerRecipe, ReadRecipe, SegmentRecipe, ShapeRecipe } from './recipe.ts';
-import { PLAIN_LAYER } from './tiny-layers.ts';
+import type { CaseRecipe, CrowdRecipe, LayerRecipe, ReadRecipe, SegmentRecipe, ShapeRecipe, TroubleRecipe } from './recipe.ts';
+import { DEEP_STACKS, PLAIN_LAYER } from './tiny-layers.ts';
 import { plainerZFiles, smallerSizes } from './zfile-recipe.ts';
 
 type Stack = Extract<ShapeRecipe, { device: 'lsmt' }>;
@@ -15,6 +15,7 @@ const isLarge = (l: LayerRecipe): boolean => (l.many?.count ?? 0) > LARGE;
 /** Recipes with one structural element fewer or plainer, the boldest first. May repeat the recipe itself. */
 export function* simplifications(r: CaseRecipe): Iterable<CaseRecipe> {
   if (r.trouble) yield { ...r, trouble: null };
+  if (r.trouble?.kind === 'deep' && r.shape.device === 'lsmt') for (const trouble of lowerStacks(r.trouble)) yield { ...r, trouble };
   // A table of a million entries costs a second at every step: away with it first.
   if (r.shape.device === 'lsmt' && r.shape.layers.some(isLarge)) {
     const without = (count: number): ShapeRecipe => ({ ...(r.shape as Stack), layers: (r.shape as Stack).layers.map((l) => (isLarge(l) ? { ...l, many: count === 0 ? null : { ...l.many!, count } } : l)) });
@@ -31,6 +32,12 @@ export function* simplifications(r: CaseRecipe): Iterable<CaseRecipe> {
   for (const [i, read] of r.reads.entries()) for (const plainer of plainerReads(read)) yield { ...r, reads: r.reads.with(i, plainer) };
   if (r.slack !== 'page') yield { ...r, slack: 'page' };
   for (const { shape, layers } of simplerShapes(r.shape)) yield { ...withLayers(r, layers), shape };
+}
+
+/** Deep stacks of fewer layers, the lowest first, then of one layer only. */
+function* lowerStacks(t: TroubleRecipe): Iterable<TroubleRecipe> {
+  for (let a = 0; a < t.a % DEEP_STACKS.length; a++) yield { ...t, a };
+  if (t.b > 0) yield { ...t, b: 0 };
 }
 
 function* plainerCrowds(c: CrowdRecipe): Iterable<CrowdRecipe> {

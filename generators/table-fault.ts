@@ -14,6 +14,9 @@ const TEXTS = [
   '99999999999999999999999999', '4294967296', '9007199254740993',
 ] as const;
 
+/** Arguments too many: as those of hundreds of layers and one word, and those of thousand. */
+const MANY = [511, 512, 1999, 2000] as const;
+
 /** Whether a table over the case's layers is something that a kernel is given. */
 export function hasTable(c: Pick<Case, 'layers'>): boolean {
   return c.layers.every((l) => formOf(l) === null && !l.wrapping.includes('tar'));
@@ -38,7 +41,7 @@ export function tableFault(r: TableRecipe, c: Pick<Case, 'device' | 'layers'>, s
       return { fault: { kind: 'length', sectors: pick([...longer, ...shorter], r.a) }, violates: [] };
     }
     case 'count': {
-      const deltas = [-1, 1, -2 * c.layers.length, 3, 2, -3].filter((d) => isWrongCount(c.device, c.layers.length, d));
+      const deltas = [-1, 1, -2 * c.layers.length, 3, 2, -3, ...MANY].filter((d) => isWrongCount(c.device, c.layers.length, d));
       return { fault: { kind: 'count', delta: pick(deltas, r.a) }, violates: ['DM-TBL-05'] };
     }
     case 'text': {

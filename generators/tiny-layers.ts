@@ -9,6 +9,17 @@ export const PLAIN_LAYER: LayerRecipe = {
   padding: 0, marks: NO_MARKS, remote: 0, zfile: null, tar: 'no', tarTail: 'end', sameAs: null,
 };
 
+/** Layers of stacks that are made of a few again and again: around what each reader's document allows, and far above. */
+export const DEEP_STACKS = [254, 255, 256, 257, 258, 300, 511, 512, 513, 1000] as const;
+/** Different layers of such a stack at the most. */
+const DIFFERENT = 4;
+
+/** `a` chooses from DEEP_STACKS, `b` how many of the layers are different; both are taken modulo what there is. */
+export function deepStack(a: number, b: number): LayerRecipe[] {
+  const different = tinyLayers(1 + (b % DIFFERENT));
+  return Array.from({ length: DEEP_STACKS[a % DEEP_STACKS.length]! }, (_, i) => different[i] ?? { ...PLAIN_LAYER, sameAs: i % different.length });
+}
+
 /** Sectors of the device that tiny layers write to. */
 const TINY_SECTORS = 64;
 

@@ -15,8 +15,8 @@ export function troubleOf(r: TroubleRecipe, { device, layers }: Pick<Case, 'devi
     case 'changes': return { attempts: { writable: r.c % 2 === 1, list: attempts(r, deviceBytes) } };
     case 'again': return { shared: device === 'lsmt' ? 'device' : 'twin' };
     case 'twin': return { shared: 'twin' };
-    // What is nested is the image.
-    case 'nested': return {};
+    // The rest of it is in the images.
+    case 'deep': return device === 'lsmt' ? { shared: 'device' } : {};
   }
 }
 

@@ -98,6 +98,14 @@ function caseOf(device: Case['device'], layers: readonly Layer[], reads: Case['a
   return { id: 'made', device, layers, access: { slack: 'page', deviceBytes: 0, reads }, clauses: { exercises: [], violates: [] } };
 }
 
+it('a read past the end does not look at the last sector', () => {
+  const bytes = writeZFile(new Uint8Array(12).fill(7), { ...PLAIN_ZFILE, headerMode: true });
+  bytes[512] = bytes[512]! ^ 1;
+  const read = (offset: number): Case['access']['reads'][number] => ({ offset, length: 4096, bufferOffset: 0, mode: 'direct' });
+  const made = caseOf('zfile', [{ wrapping: ['zfile'], bytes }], [read(4096), read(0)]);
+  expect(crossRead(made, 0)).toMatchObject({ outcome: 'open', size: 12, reads: [new Uint8Array(0), { outcome: 'refuse' }] });
+});
+
 describe.skipIf(!folder)('images of the reference implementation', () => {
   it.each(golden.map((c) => [c.file ?? c.data ?? c.layers_bottom_to_top!.join(' + '), c] as const))('%s', (_name, c) => {
     const layers = c.data ? [goldenLayer(c.data, c.index)] : (c.file ? [c.file] : c.layers_bottom_to_top!).map((n) => goldenLayer(n));

@@ -47,6 +47,8 @@ export function crossRead(c: Case, bound = WHOLE): CrossReading {
   const all = plans.reduce((n, p) => n + p.length, 0) >= size ? whole() : null;
   const reads = plans.map(({ offset, length }) => {
     if (all) return all.subarray(offset, offset + length);
+    // What is read past the end says nothing of the last sector.
+    if (length === 0) return new Uint8Array(0);
     const skipped = offset % SECTOR;
     return attempt(() => device.read(offset - skipped, skipped + length).subarray(skipped));
   });

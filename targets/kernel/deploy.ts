@@ -163,7 +163,8 @@ export function deployOnPatch(job: Job): Deployment {
 /** The first layer that is the same file; -1: there is none below. */
 function sameFileBelow(layers: Job['case']['layers'], index: number): number {
   const { bytes, wrapping } = layers[index]!;
-  return layers.slice(0, index).findIndex((l) => l.wrapping.join() === wrapping.join() && l.bytes.length === bytes.length && Buffer.compare(l.bytes, bytes) === 0);
+  const below = layers.findIndex((l) => l.bytes.length === bytes.length && l.wrapping.join() === wrapping.join() && (l.bytes === bytes || Buffer.compare(l.bytes, bytes) === 0));
+  return below < index ? below : -1;
 }
 
 /** What the oracle says the stack is, as pieces of linear and zero: stock device-mapper. */
