@@ -41,7 +41,7 @@ export function tableFault(r: TableRecipe, c: Pick<Case, 'device' | 'layers'>, s
       return { fault: { kind: 'length', sectors: pick([...longer, ...shorter], r.a) }, violates: [] };
     }
     case 'count': {
-      const deltas = [-1, 1, -2 * c.layers.length, 3, 2, -3, ...MANY].filter((d) => isWrongCount(c.device, c.layers.length, d));
+      const deltas = [-1, 1, -2 * c.layers.length, 3, 2, -3, pick(MANY, r.a >>> 8)].filter((d) => isWrongCount(c.device, c.layers.length, d));
       return { fault: { kind: 'count', delta: pick(deltas, r.a) }, violates: ['DM-TBL-05'] };
     }
     case 'text': {
