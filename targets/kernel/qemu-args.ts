@@ -34,11 +34,13 @@ export const MAILBOX_BYTES = 512 << 20;
  * ends the process at once on a panic. `unknown_nmi_panic`: an NMI from the
  * host makes a hung kernel say where it is. `loglevel=3`: the serial port is
  * slow; an oops raises the level itself, but a sanitizer's report is an error
- * (level 3) and would be lost with the panic that comes after it.
+ * (level 3) and would be lost with the panic that comes after it. `no_timer_check`:
+ * the kernel counts timer interrupts while it spins, and panics where the host is
+ * too busy to deliver them in time; emulated timers are wired right.
  */
 export const kernelCommandLine = ({ errorsOnConsole = false }: Pick<Machine, 'errorsOnConsole'>): string => [
   'console=ttyS0', 'quiet', `loglevel=${errorsOnConsole ? 4 : 3}`, 'panic=-1', 'oops=panic', 'nokaslr', 'reboot=t', 'mitigations=off',
-  'rcupdate.rcu_expedited=1', 'rcu_nocbs=all', 'rcutree.jiffies_till_first_fqs=0', 'rcutree.jiffies_till_next_fqs=1', 'unknown_nmi_panic=1', 'printk.devkmsg=on', 'random.trust_cpu=on', 'tsc=reliable', 'nowatchdog',
+  'rcupdate.rcu_expedited=1', 'rcu_nocbs=all', 'rcutree.jiffies_till_first_fqs=0', 'rcutree.jiffies_till_next_fqs=1', 'unknown_nmi_panic=1', 'printk.devkmsg=on', 'random.trust_cpu=on', 'tsc=reliable', 'no_timer_check', 'nowatchdog',
 ].join(' ');
 
 /**
