@@ -126,6 +126,7 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
   ovbd.command('smoke')
     .description('prove in seconds that a target speaks the protocol (targets/process/PROTOCOL.md) and reads, and say in plain words what is wrong with it')
     .argument('<target>', 'a command line, as one word: "python3 reader.py"; or what run\'s --target takes')
+    .option('--targets-file <file>', 'readers of yours, known by their command line (docs/readers.md); repeatable', repeated)
     .addOption(new Option('--time <t>', 'how long it has for each answer').argParser(time).default(30_000, '30s'))
     .option('--verbose', 'show every message')
     .action(async (target, options) => exit(await (await import('./commands/smoke.ts')).smoke(target, options, signal)));

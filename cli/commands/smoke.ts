@@ -5,12 +5,15 @@ import { EXIT, UsageError, type Observation } from '../../model/index.ts';
 import { manyLines, oneLine } from '../../reports/index.ts';
 import { NoTarget } from '../../targets/process/index.ts';
 import type { Target } from '../../targets/target.ts';
-import { isTargetName, openBuiltin, type TargetName } from '../targets.ts';
+import { isCommandName, openCommand, whyNot } from '../command-targets.ts';
+import { isTargetName, openBuiltin, type OpenOptions } from '../targets.ts';
 
 export interface SmokeOptions {
   /** Milliseconds for each answer. */
   readonly time: number;
   readonly verbose?: boolean;
+  /** Files with readers that are known by their command line. */
+  readonly targetsFile?: readonly string[];
 }
 
 /** What is said, of which the last lines are shown where something went wrong. */
@@ -54,7 +57,7 @@ export async function smoke(name: string, options: SmokeOptions, signal: AbortSi
   };
   let target: Target;
   try {
-    target = await openBuiltin((isTargetName(name) ? name : `process:${name}`) as TargetName, { jobs: 1, signal, answerMs: options.time, watch });
+    target = await open(name, options.targetsFile, { jobs: 1, signal, answerMs: options.time, watch });
   } catch (error) {
     if (!(error instanceof NoTarget)) throw error;
     print('WRONG   describe');
@@ -67,6 +70,15 @@ export async function smoke(name: string, options: SmokeOptions, signal: AbortSi
   } finally {
     await target.close();
   }
+}
+
+/** What `--target` takes, a reader of a file, or else a command line. Throws `UsageError` where it cannot be had. */
+async function open(name: string, targetsFile: readonly string[] | undefined, how: OpenOptions): Promise<Target> {
+  if (isTargetName(name)) return openBuiltin(name, how);
+  if (!isCommandName(name, targetsFile)) return openBuiltin(`process:${name}`, how);
+  const why = await whyNot(name, targetsFile, false);
+  if (why !== null) throw new UsageError(`${name}: ${why}`);
+  return openCommand(name, targetsFile);
 }
 
 async function tryAll(target: Target, said: Said[], signal: AbortSignal): Promise<number> {

@@ -118,6 +118,12 @@ export class Child {
     return text;
   }
 
+  /** Processor time in milliseconds that its living processes have had, and whether one of them wants more right now. */
+  effort(): { readonly milliseconds: number; readonly eager: boolean } {
+    const members = this.#family.members(false);
+    return { milliseconds: members.reduce((sum, m) => sum + m.ticks * 10, 0), eager: members.some((m) => m.eager) };
+  }
+
   /** Kills it and all it started. */
   kill(overrun?: Overrun): Promise<ChildEnd> {
     if (!this.#killed) {

@@ -15,6 +15,9 @@ export type Heard =
   /** Nothing in time, or not until the signal aborted. It still runs. */
   | { readonly what: 'silence' };
 
+/** Windows, each half a deadline long: at the most a deadline becomes four of them. */
+const WINDOWS = 6;
+
 /** Hears every line that is said, for people. */
 export type Watch = (from: 'runner' | 'target', line: string) => void;
 
@@ -49,9 +52,13 @@ export class Conversation {
     if (message.type === 'bye') this.#child.closeInput();
   }
 
-  /** Waits for the next line, or for the end, so many milliseconds at the most. */
+  /**
+   * Waits for the next line, or for the end, so many milliseconds; longer,
+   * within bounds, while the target works but gets no processor to work on.
+   */
   async next(milliseconds: number, signal?: AbortSignal): Promise<Heard> {
     if (this.#isQuiet && !signal?.aborted) await this.#waitFor(milliseconds, signal);
+    if (this.#isQuiet && !signal?.aborted) await this.#waitForStarving(milliseconds / 2, signal);
     // Where nobody had time to read what came in time, it did come in time.
     if (this.#isQuiet) await this.settle();
     const line = this.#heard.shift();
@@ -87,6 +94,20 @@ export class Conversation {
 
   get #isQuiet(): boolean {
     return this.#heard.length === 0 && this.#end === undefined;
+  }
+
+  /** Windows of time that one who works has beyond his deadline, until he had as much of a processor as one of them. */
+  async #waitForStarving(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+    const first = this.#child.effort();
+    let before = first;
+    for (let window = 0; window < WINDOWS; window++) {
+      await this.#waitFor(milliseconds, signal);
+      if (!this.#isQuiet || signal?.aborted) return;
+      const after = this.#child.effort();
+      const idle = after.milliseconds === before.milliseconds && !after.eager;
+      if (idle || after.milliseconds - first.milliseconds >= milliseconds) return;
+      before = after;
+    }
   }
 
   async #waitFor(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {

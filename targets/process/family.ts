@@ -9,6 +9,10 @@ export interface Member {
   readonly began: number;
   /** Pages that are in memory. */
   readonly pages: number;
+  /** Processor time that it has had, in ticks of which a second has 100. */
+  readonly ticks: number;
+  /** Whether it runs, or waits for a processor or a disk and nobody else. */
+  readonly eager: boolean;
 }
 
 interface Process extends Member {
@@ -31,6 +35,7 @@ function processOf(pid: number): Process | null {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return {
     pid, zombie: fields[0] === 'Z' || fields[0] === 'X', parent: Number(fields[1]), session: Number(fields[3]), began: Number(fields[19]), pages: Math.max(0, Number(fields[21])),
+    ticks: Number(fields[11]) + Number(fields[12]), eager: fields[0] === 'R' || fields[0] === 'D',
   };
 }
 
