@@ -23,7 +23,8 @@
 #define PIECE (1 << 20)
 
 /* What the reader supports; what is left out has the defaults of the protocol. */
-static const char capabilities[] = "{\"wrappings\":[\"zfile\",\"tar\"],\"algorithms\":[\"lz4\",\"zstd\"],\"maxLayers\":255}";
+static const char capabilities[] = "{\"wrappings\":[\"zfile\",\"tar\"],\"algorithms\":[\"lz4\",\"zstd\"],\"maxLayers\":255,"
+	"\"deviceBytes\":67108864,\"whole\":true}";
 
 static char **reader_words;
 static int reader_count;

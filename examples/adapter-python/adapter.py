@@ -17,7 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 READER = sys.argv[1:] or ['node', os.path.join(HERE, '../../cli/ovbd.mjs'), 'read']
 
 # What the reader supports; what is left out has the defaults of the protocol.
-CAPABILITIES = {'wrappings': ['zfile', 'tar'], 'algorithms': ['lz4', 'zstd'], 'maxLayers': 255}
+CAPABILITIES = {'wrappings': ['zfile', 'tar'], 'algorithms': ['lz4', 'zstd'], 'maxLayers': 255, 'deviceBytes': 64 << 20, 'whole': True}
 
 
 def reader_command(case, device):

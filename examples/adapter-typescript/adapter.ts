@@ -30,7 +30,7 @@ interface Case {
 const READER = process.argv.length > 2 ? process.argv.slice(2) : [process.execPath, join(import.meta.dirname, '../../cli/ovbd.mjs'), 'read'];
 
 /** What the reader supports; what is left out has the defaults of the protocol. */
-const CAPABILITIES = { wrappings: ['zfile', 'tar'], algorithms: ['lz4', 'zstd'], maxLayers: 255 };
+const CAPABILITIES = { wrappings: ['zfile', 'tar'], algorithms: ['lz4', 'zstd'], maxLayers: 255, deviceBytes: 64 << 20, whole: true };
 
 /**
  * The command that writes the device over the case's layers to the file

@@ -25,7 +25,7 @@ const read = (more: object): object => ({ type: 'read', id: 1, read: 0, result: 
 
 const GOOD: readonly object[] = [
   described({}),
-  described({ devices: ['lsmt'], wrappings: [], forms: ['pair'], algorithms: ['zstd'], blockSizes: [4096], maxLayers: 1, sizeUnit: 512, access: [...ACCESS_FEATURES], flags: { 'x.y': true } }),
+  described({ devices: ['lsmt'], wrappings: [], forms: ['pair'], algorithms: ['zstd'], blockSizes: [4096], maxLayers: 1, sizeUnit: 512, deviceBytes: 1 << 20, whole: true, nested: false, empty: false, access: [...ACCESS_FEATURES], flags: { 'x.y': true } }),
   { type: 'opened', id: 1, size: 0 }, { type: 'opened', id: 2 ** 53 - 1, size: 2 ** 62 }, { type: 'refused', id: 1, reason: '' },
   read({}), read({ result: 0 }), { type: 'read', id: 1, read: 3, result: -5 }, read({ spill: { before: 1, after: 0, first: -1 }, untouched: 64, reader: 8 }),
   done({}), done({ complaints: [{ kind: 'leak', title: 'x' }], changed: { layer: 0, at: 9 }, meanwhile: { times: 3, failed: 'EBUSY' }, log: 'x' }), done({ meanwhile: { times: 0 } }),
@@ -35,7 +35,7 @@ const BAD: readonly unknown[] = [
   null, 1, [], 'x', {}, { type: 'open' }, { type: 'bye' }, { type: 'toString' },
   { ...described({}), id: 1 }, { ...described({}), protocol: 2 }, { ...described({}), name: '' }, { ...described({}), version: 1 }, { ...described({}), more: 1 },
   described(undefined), described([]), described({ devices: ['disk'] }), described({ devices: 'lsmt' }), described({ devices: null }), described({ maxLayers: 0 }), described({ maxLayers: 65537 }),
-  described({ sizeUnit: 4096 }), described({ sizeUnit: null }), described({ blockSizes: [0] }), described({ blockSizes: ['4096'] }), described({ flags: { x: 1 } }), described({ flags: [] }), described({ speed: 1 }), described({ access: ['all'] }),
+  described({ sizeUnit: 4096 }), described({ sizeUnit: null }), described({ blockSizes: [0] }), described({ blockSizes: ['4096'] }), described({ flags: { x: 1 } }), described({ flags: [] }), described({ whole: 1 }), described({ deviceBytes: 0 }), described({ empty: null }), described({ speed: 1 }), described({ access: ['all'] }),
   { type: 'opened', id: 1 }, { type: 'opened', id: 1, size: -1 }, { type: 'opened', id: 1, size: 1.5 }, { type: 'opened', id: -1, size: 1 }, { type: 'opened', id: '1', size: 1 }, { type: 'opened', size: 1 }, { type: 'opened', id: 1, size: 1, x: 1 },
   { type: 'refused', id: 1 }, { type: 'refused', id: 1, reason: 5 }, { type: 'refused', id: 1, reason: 'x'.repeat(4097) },
   read({ sha256: undefined }), read({ sha256: SHA.toUpperCase() }), read({ sha256: '' }), read({ result: -5 }), read({ result: -4096, sha256: undefined }), read({ result: '1' }), read({ read: -1 }),
@@ -63,7 +63,7 @@ describe('what a target sends', () => {
   it('has defaults for what it leaves out', () => {
     expect(decode(JSON.stringify(described({})))).toEqual({
       type: 'describe', id: 0, name: 'r', version: '',
-      capabilities: { devices: ['lsmt', 'zfile'], wrappings: ['zfile'], forms: [], algorithms: ['lz4'], blockSizes: [], maxLayers: 255, sizeUnit: 1, access: [], flags: {} },
+      capabilities: { devices: ['lsmt', 'zfile'], wrappings: ['zfile'], forms: [], algorithms: ['lz4'], blockSizes: [], maxLayers: 255, sizeUnit: 1, deviceBytes: null, whole: false, nested: true, empty: true, access: [], flags: {} },
     });
   });
 });

@@ -45,6 +45,11 @@ export interface Capabilities {
   readonly blockSizes: readonly number[];
   readonly maxLayers: number;
   readonly sizeUnit: 1 | 512;
+  /** Bytes of the largest device; null: any. */
+  readonly deviceBytes: number | null;
+  readonly whole: boolean;
+  readonly nested: boolean;
+  readonly empty: boolean;
   readonly access: readonly AccessFeature[];
   readonly flags: Readonly<Record<string, boolean>>;
 }
@@ -142,7 +147,7 @@ function description(value: Fields): Description {
   const given = value['capabilities'];
   if (!isObject(given)) throw wrong(value, 'capabilities', 'must be an object, {} at the least');
   const c = { ...given, type: 'describe: capabilities' };
-  only(c, ['devices', 'wrappings', 'forms', 'algorithms', 'blockSizes', 'maxLayers', 'sizeUnit', 'access', 'flags'], false);
+  only(c, ['devices', 'wrappings', 'forms', 'algorithms', 'blockSizes', 'maxLayers', 'sizeUnit', 'deviceBytes', 'whole', 'nested', 'empty', 'access', 'flags'], false);
   const { flags = {}, sizeUnit = 1, maxLayers = 255 }: Fields = c;
   if (!isObject(flags) || !Object.values(flags).every((f) => typeof f === 'boolean')) throw wrong(c, 'flags', 'must be an object of true and false');
   return {
@@ -155,6 +160,10 @@ function description(value: Fields): Description {
       blockSizes: list(c, 'blockSizes').map((n) => integer({ ...c, blockSizes: n }, 'blockSizes', 1, 2 ** 32 - 1)),
       maxLayers: integer({ ...c, maxLayers }, 'maxLayers', 1, MAX_LAYERS),
       sizeUnit: choice({ ...c, sizeUnit }, 'sizeUnit', sizeUnit, [1, 512]),
+      deviceBytes: (c as Fields)['deviceBytes'] === undefined ? null : integer(c, 'deviceBytes', 1, Number.MAX_SAFE_INTEGER),
+      whole: truth(c, 'whole', false),
+      nested: truth(c, 'nested', true),
+      empty: truth(c, 'empty', true),
       access: choices(c, 'access', ACCESS_FEATURES, []),
       flags: flags as Record<string, boolean>,
     },
@@ -260,6 +269,10 @@ function list(value: Fields, key: string): readonly unknown[] {
   const l = value[key] === undefined ? [] : value[key];
   if (!Array.isArray(l)) throw wrong(value, key, 'must be a list');
   return l;
+}
+
+function truth(value: Fields, key: string, absent: boolean): boolean {
+  return value[key] === undefined ? absent : choice(value, key, value[key], [true, false]);
 }
 
 function choice<T>(value: Fields, key: string, one: unknown, of: readonly T[]): T {

@@ -70,9 +70,13 @@ export async function describeTarget(line: CommandLine, deadlines: Partial<Deadl
   return description;
 }
 
-function stanceOf({ devices, wrappings, forms, algorithms, blockSizes, maxLayers, access, flags }: Capabilities, stance: ProcessTargetOptions['stance'] = {}): Stance {
+function stanceOf({ devices, wrappings, forms, algorithms, blockSizes, maxLayers, deviceBytes, whole, nested, empty, access, flags }: Capabilities, stance: ProcessTargetOptions['stance'] = {}): Stance {
   return {
-    supports: { devices, wrappings, forms, tables: access.includes('table'), algorithms, blockSizes, maxLayers, ...stance.supports },
+    supports: {
+      devices, wrappings, forms, tables: access.includes('table'), algorithms, blockSizes, maxLayers,
+      ...(deviceBytes === null ? {} : { deviceBytes }), ...(whole ? { whole } : {}), ...(nested ? {} : { nested }), ...(empty ? {} : { empty }),
+      ...stance.supports,
+    },
     flags: { ...flags, ...stance.flags },
     knownFailures: stance.knownFailures ?? [],
   };
