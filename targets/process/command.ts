@@ -3,7 +3,7 @@
 import { Child, type ChildEnd, type CommandLine } from './child.ts';
 
 export interface CommandBounds {
-  /** Milliseconds until it is killed with all it started. */
+  /** Milliseconds until it is killed with all it started; up to four times as many while it works but gets no processor to work on. */
   readonly milliseconds: number;
   /** Bytes of standard output that are kept; a command that writes more is killed. Default 1 MiB. */
   readonly outputBytes?: number;
@@ -38,15 +38,39 @@ export async function runCommand(line: CommandLine, { milliseconds, outputBytes 
     if (room > 0) output.push(piece.subarray(0, room));
     if (piece.length > room) stop('output');
   });
-  const timer = setTimeout(() => stop('time'), milliseconds);
+  void isLate(child, milliseconds).then((late) => late && stop('time'));
   const onAbort = (): void => stop('signal');
   signal?.addEventListener('abort', onAbort);
   if (signal?.aborted) onAbort();
   if (input !== undefined) child.write(input);
   child.closeInput();
   const end = await child.ended;
-  clearTimeout(timer);
   signal?.removeEventListener('abort', onAbort);
   // Ended by itself at the last moment: then the time was enough.
   return { end, ...(stopped === undefined || (stopped === 'time' && !end.killed) ? {} : { stopped }), output: Buffer.concat(output), errors: child.takeErrors() };
+}
+
+/** Windows, each half a deadline long, that one who is starved of processors has beyond it. */
+const WINDOWS = 6;
+
+/** Whether a child is still there at its deadline and was not kept from its work; false where it ended. */
+async function isLate(child: Child, milliseconds: number): Promise<boolean> {
+  const endsIn = async (ms: number): Promise<boolean> => {
+    let timer: NodeJS.Timeout | undefined;
+    const timeUp = new Promise<boolean>((done) => { timer = setTimeout(() => done(false), ms); });
+    const ended = await Promise.race([child.ended.then(() => true), timeUp]);
+    clearTimeout(timer);
+    return ended;
+  };
+  if (await endsIn(milliseconds)) return false;
+  const first = child.effort();
+  let before = first;
+  for (let window = 0; window < WINDOWS; window++) {
+    if (await endsIn(milliseconds / 2)) return false;
+    const after = child.effort();
+    const idle = after.milliseconds === before.milliseconds && !after.eager;
+    if (idle || after.milliseconds - first.milliseconds >= milliseconds) return true;
+    before = after;
+  }
+  return true;
 }
