@@ -9,9 +9,9 @@ import type { Steps } from './steps.ts';
 /**
  * `vm`: to boot anything. `build`: to compile the agent or a module that is not in
  * the cache. `xz`: to unpack what Debian compresses so. `kernel`: to compile a kernel.
- * `fs`: to make file systems.
+ * `fs`: to make file systems. `clang`: to fuzz the module's code in userspace.
  */
-export type Purpose = 'vm' | 'build' | 'xz' | 'kernel' | 'fs';
+export type Purpose = 'vm' | 'build' | 'xz' | 'kernel' | 'fs' | 'clang';
 
 /** What every run may need; the rest is installed only where it is wanted. */
 const COMMON: readonly Purpose[] = ['vm', 'build'];
@@ -23,6 +23,8 @@ interface Need {
 }
 
 const LIBRARY_FOLDERS = ['/usr/lib/x86_64-linux-gnu', '/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib'];
+/** Of libclang-rt-14-dev, which clang only recommends. */
+const LIBFUZZER = '/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a';
 const command = (...names: string[]) => (): boolean => names.every((name) => findCommand(name) !== undefined);
 const library = (name: string) => (): boolean => LIBRARY_FOLDERS.some((folder) => existsSync(`${folder}/${name}`));
 
@@ -47,6 +49,8 @@ const NEEDS: readonly Need[] = [
   { package: 'e2fsprogs', purpose: 'fs', present: command('mke2fs', 'debugfs') },
   { package: 'erofs-utils', purpose: 'fs', present: command('mkfs.erofs') },
   { package: 'squashfs-tools', purpose: 'fs', present: command('mksquashfs') },
+  { package: 'clang-14', purpose: 'clang', present: command('clang-14') },
+  { package: 'libclang-rt-14-dev', purpose: 'clang', present: () => existsSync(LIBFUZZER) },
   { package: 'libelf-dev', purpose: 'kernel', present: () => existsSync('/usr/include/gelf.h') },
 ];
 

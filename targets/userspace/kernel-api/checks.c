@@ -118,14 +118,14 @@ static void undefined(const char *name)
 	complain(COMPLAINT_MEMORY, name, true);
 }
 
-void __ubsan_handle_out_of_bounds(void *data, void *index)
+void layer_ubsan_out_of_bounds(void *data, void *index)
 {
 	(void)data;
 	(void)index;
 	undefined("ubsan-array-index-out-of-bounds");
 }
 
-void __ubsan_handle_shift_out_of_bounds(void *data, void *left, void *right)
+void layer_ubsan_shift_out_of_bounds(void *data, void *left, void *right)
 {
 	(void)data;
 	(void)left;
@@ -133,7 +133,7 @@ void __ubsan_handle_shift_out_of_bounds(void *data, void *left, void *right)
 	undefined("ubsan-shift-out-of-bounds");
 }
 
-void __ubsan_handle_load_invalid_value(void *data, void *value)
+void layer_ubsan_load_invalid_value(void *data, void *value)
 {
 	(void)data;
 	(void)value;

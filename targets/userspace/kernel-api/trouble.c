@@ -21,7 +21,7 @@
 
 #define MAX_FRAMES 64u
 /* Milliseconds of processor time for one case. */
-#define CASE_MS 1000
+unsigned int case_ms = 1000;
 
 /* The module's own text: the build puts it into a section of this name. */
 extern const char __start_module_text[] __attribute__((weak)), __stop_module_text[] __attribute__((weak));
@@ -80,7 +80,7 @@ static unsigned int frames_from(uintptr_t pc, uintptr_t bp, uintptr_t *frames)
 	unsigned int count = 0;
 
 	frames[count++] = pc;
-	while (count < MAX_FRAMES && bp > 4096 && bp % 8 == 0 && (bp > low || stack_top == 0) && bp < stack_top) {
+	while (count < MAX_FRAMES && bp > 4096 && bp % 8 == 0 && (bp >= low || stack_top == 0) && bp < stack_top) {
 		const uintptr_t *at = (const uintptr_t *)bp;
 
 		frames[count++] = at[1];
@@ -357,7 +357,7 @@ void trouble_prepare(void)
 /* Called in the frame below which everything of the case runs. */
 void trouble_begin(void)
 {
-	struct itimerval limit = { .it_value = { CASE_MS / 1000, CASE_MS % 1000 * 1000 } };
+	struct itimerval limit = { .it_value = { case_ms / 1000, case_ms % 1000 * 1000 } };
 
 	stack_top = (uintptr_t)__builtin_frame_address(0) + (64u << 10);
 	trouble.death = DEATH_NONE;

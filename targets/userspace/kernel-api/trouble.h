@@ -30,5 +30,7 @@ struct trouble {
 	unsigned int steps;
 };
 extern struct trouble trouble;
+/* Milliseconds of processor time that a case has before it hangs. */
+extern unsigned int case_ms;
 
 #endif
