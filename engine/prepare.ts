@@ -9,7 +9,7 @@ import { lower } from '../oracles/lower.ts';
 import { noWholeDevice } from './whole-device.ts';
 import type { Job, Target } from '../targets/target.ts';
 
-/** A case that is stored, not drawn: taken as it is, and nothing smaller is known of it. */
+/** A case that is stored, not drawn. */
 export interface StoredOrigin {
   readonly id: string;
   /** Its number in the run. */
@@ -21,8 +21,14 @@ export interface StoredOrigin {
 /** Where a case comes from. */
 export type Origin = Drawn | StoredOrigin;
 
-export function storedOrigin(stored: Case, index: number): StoredOrigin {
-  return { id: stored.id, index, stored, shrinks: () => [] };
+/** Taken as it is; `smaller` gives what may be tried in its place, of which nothing is known by default. */
+export function storedOrigin(stored: Case, index: number, smaller: (c: Case) => Iterable<Case> = () => []): StoredOrigin {
+  return {
+    id: stored.id, index, stored,
+    *shrinks() {
+      for (const one of smaller(stored)) yield storedOrigin(one, index, smaller);
+    },
+  };
 }
 
 export interface Prepared {

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { drawCase } from '../generators/draw.ts';
 import {
   EXIT, RUN_SCHEMA,
-  type Event, type Finding, type FooterEvent, type TargetIdentity, type VerdictKind,
+  type Case, type Event, type Finding, type FooterEvent, type TargetIdentity, type VerdictKind,
 } from '../model/index.ts';
 import type { Target } from '../targets/target.ts';
 import { inParallel, openLanes, type Lanes } from './lanes.ts';
@@ -46,6 +46,8 @@ export interface StoredRun {
   /** Of the corpus, for people. */
   readonly name: string;
   readonly cases: readonly RecordedCase[];
+  /** Smaller variants of one, for shrinking; absent: it is as small as it gets. */
+  readonly smaller?: (c: Case) => Iterable<Case>;
 }
 
 export interface Progress {
@@ -72,7 +74,7 @@ export async function runSuite(settings: RunSettings, emit: (e: Event) => void):
   const lanes = new Map(targets.map((t) => [t, openLanes(t, settings.jobs)]));
   try {
     const screened = await screen({
-      draw: (i) => (settings.stored ? storedOrigin(settings.stored.cases[i]!.case, i) : drawCase(settings.seed, (settings.first ?? 0) + i)), cases: settings.cases,
+      draw: (i) => (settings.stored ? storedOrigin(settings.stored.cases[i]!.case, i, settings.stored.smaller) : drawCase(settings.seed, (settings.first ?? 0) + i)), cases: settings.cases,
       ...(settings.ready && { ready: settings.ready }), ...(settings.chunk !== undefined && { chunk: settings.chunk }), targets, lanes, signal,
       deadline: settings.timeMs === undefined ? Infinity : began + settings.timeMs,
       emit, progress: (target, done) => settings.progress?.({ phase: 'screen', target, done, total: settings.cases, findings: 0 }),
