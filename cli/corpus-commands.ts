@@ -38,4 +38,9 @@ export function addCorpusCommands(ovbd: Command, signal: AbortSignal, exit: (cod
     .description('say which cases cover no clause and no signature that others do not')
     .option('--write', 'remove them')
     .action(async (options) => exit((await import('./commands/corpus.ts')).corpusMinimize(options)));
+
+  inFolder(corpus.command('export'))
+    .description('all of it as one tar, named by version and content, for those who have nothing of this suite')
+    .option('-o, --output <file>', 'where to write (default: a file of that name in the working folder)', once)
+    .action(async (options) => exit((await import('./commands/corpus.ts')).corpusExport(options)));
 }

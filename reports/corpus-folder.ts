@@ -92,7 +92,7 @@ export function removeEntry(corpus: string, name: string): void {
 
 /** Bytes of all files in the cases' folders. */
 export function corpusBytes(corpus: string): number {
-  return caseFiles(corpus).reduce((sum, file) => sum + lstatSync(join(corpus, file)).size, 0);
+  return corpusFiles(corpus).reduce((sum, file) => sum + lstatSync(join(corpus, file)).size, 0);
 }
 
 /** Writes SHA256SUMS anew, in the form that `sha256sum --check` takes. */
@@ -107,10 +107,10 @@ export function sumsAreRight(corpus: string): boolean {
 }
 
 function sumsText(corpus: string): string {
-  return caseFiles(corpus).map((file) => `${sha256(readFileSync(join(corpus, file)))}  ${file}\n`).join('');
+  return corpusFiles(corpus).map((file) => `${sha256(readFileSync(join(corpus, file)))}  ${file}\n`).join('');
 }
 
-/** Paths from the corpus, with slashes, sorted. */
-function caseFiles(corpus: string): string[] {
+/** The files of all cases: paths from the corpus, with slashes, sorted. */
+export function corpusFiles(corpus: string): string[] {
   return corpusNames(corpus).flatMap((name) => readdirSync(join(corpus, CASES, name)).sort().map((file) => `${CASES}/${name}/${file}`));
 }

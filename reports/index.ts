@@ -12,6 +12,7 @@ export * from './run-diff-text.ts';
 export * from './ktap.ts';
 export * from './finding-folder.ts';
 export * from './finding-manifest.ts';
+export * from './corpus-export.ts';
 export * from './corpus-folder.ts';
 export * from './corpus-manifest.ts';
 export * from './atomic.ts';

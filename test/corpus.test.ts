@@ -209,7 +209,7 @@ describe('lint explains', () => {
 });
 
 describe('commands', () => {
-  test('a finding is added once, with who showed it, and shows again', () => {
+  test('a finding is added once, with who showed it, and shows again', { timeout: 300_000 }, () => {
     expect(ovbd('run', '--target', 'fake-reader:stack-reversed', '--cases', '60', '--out', 'out', '--quiet').code).toBe(1);
     const finding = join('out', 'findings', readdirSync(join(folder, 'out', 'findings'))[0]!);
     const added = ovbd('corpus', 'add', finding, '--corpus', 'mine', '--by', 'a reader 1.0', '--fixed-in', 'a reader 1.1');
@@ -219,12 +219,26 @@ describe('commands', () => {
     expect(ovbd('corpus', 'list', '--corpus', 'mine').stdout).toContain('seen: a reader 1.0, fixed in a reader 1.1');
     expect(ovbd('corpus', 'run', '--corpus', 'mine', '--target', 'fake-reader:stack-reversed', '--out', 'again', '--quiet').code).toBe(1);
     expect(ovbd('corpus', 'run', '--corpus', 'mine', '--target', 'fake-reader', '--out', 'sound', '--quiet').code).toBe(0);
+    const manifest = join(folder, finding, 'finding.json');
+    writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('"blame": "alone"', '"blame": "unreliable"'));
+    expect(ovbd('corpus', 'add', finding, '--corpus', 'mine')).toMatchObject({ code: 2, stderr: expect.stringContaining('does not show it alone') });
     // One case alone has not all that a corpus must have.
     expect(ovbd('corpus', 'lint', '--corpus', 'mine')).toMatchObject({ code: 1, stdout: expect.stringContaining('no case exercises it') });
   });
 
-  test('what cannot be done is said', () => {
-    for (const args of [['list', '--corpus', 'nothing'], ['lint', '--corpus', '.'], ['run', '--corpus', 'nothing'], ['add'], ['add', 'x'], ['add', 'x', '--from-seed', '1'], ['run', '--target', 'nope'], ['list', 'NO-SUCH'], ['nope']]) {
+  test('a release is one tar that is the same each time and whose sums are right', () => {
+    const { code, stdout } = ovbd('corpus', 'export');
+    expect(code).toBe(0);
+    const [, name] = /^(overlaybd-corpus-\d+\.\d+\.\d+-[0-9a-f]{12})\.tar: \d+ cases, /.exec(stdout)!;
+    expect(ovbd('corpus', 'export', '-o', 'again.tar').stdout.split('SHA-256')[1]).toBe(stdout.split('SHA-256')[1]);
+    expect(spawnSync('tar', ['-xf', 'again.tar'], { cwd: folder, encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
+    const files = (at: string): string[] => readdirSync(at, { recursive: true, withFileTypes: true }).filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name).slice(at.length)).sort();
+    expect(files(join(folder, name!))).toEqual(files(CORPUS));
+    expect(spawnSync('sha256sum', ['--check', '--quiet', 'SHA256SUMS'], { cwd: join(folder, name!), encoding: 'utf8' })).toMatchObject({ status: 0, stdout: '' });
+  });
+
+  test('what cannot be done is said', { timeout: 300_000 }, () => {
+    for (const args of [['list', '--corpus', 'nothing'], ['lint', '--corpus', '.'], ['run', '--corpus', 'nothing'], ['add'], ['add', 'x'], ['add', 'x', '--from-seed', '1'], ['run', '--target', 'nope'], ['list', 'NO-SUCH'], ['export', '--corpus', 'nothing'], ['export', '-o', 'no/such/folder.tar'], ['nope']]) {
       const { code, stderr } = ovbd('corpus', ...args);
       expect(code, args.join(' ')).toBe(2);
       expect(stderr).not.toBe('');

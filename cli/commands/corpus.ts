@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
-/** `ovbd corpus list`, `lint`, `minimize` and `run`: the permanent cases. */
+/** `ovbd corpus list`, `minimize`, `run` and `export`: the permanent cases. */
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { basename, join, relative, resolve } from 'node:path';
 import { entryOf, imageBytes } from '../../engine/corpus/entry.ts';
 import { dispensable } from '../../engine/corpus/minimize.ts';
 import { EXIT, UsageError, type CorpusEntry } from '../../model/index.ts';
-import { corpusNames, count, loadEntry, oneLine, removeEntry, writeSums, type StoredEntry } from '../../reports/index.ts';
+import {
+  corpusNames, count, exportCorpus, loadEntry, oneLine, releaseName, removeEntry, sha256, sumsAreRight, writeSums, type StoredEntry,
+} from '../../reports/index.ts';
 import { printLines } from '../print.ts';
+import { suiteVersion } from '../version.ts';
 import { runCases, type ExecuteOptions } from './run.ts';
 
 export interface CorpusOptions {
@@ -45,7 +49,7 @@ export async function corpusList(words: readonly string[], options: CorpusOption
     const { case: { clauses: { exercises, violates } } } = entry;
     const facts = [
       manifest.class, count(entry.case.layers.length, 'layer'), count(imageBytes(entry), 'byte'), count(entry.case.access.reads.length, 'read'),
-      ...(exercises.length > 0 ? [`exercises ${exercises.length} clauses`] : []), ...(violates.length > 0 ? [`violates ${violates.join(', ')}`] : []),
+      ...(exercises.length > 0 ? [`exercises ${count(exercises.length, 'clause')}`] : []), ...(violates.length > 0 ? [`violates ${violates.join(', ')}`] : []),
       ...manifest.seen.map((s) => `seen: ${s.by}${s.fixedIn === undefined ? '' : `, fixed in ${s.fixedIn}`}`),
     ];
     return oneLine(`${name.padEnd(width)}  ${facts.join(' · ')}`);
@@ -74,4 +78,20 @@ export function corpusRun(words: readonly string[], options: CorpusOptions & Exe
   const corpus = corpusFolder(options);
   const cases = loadCases(corpus, words).map(({ entry }) => ({ case: entry.case, signatures: entry.seen.map((s) => s.signature) }));
   return runCases(options, { seed: 0, cases: cases.length, stored: { name: basename(resolve(join(corpus))), cases }, shrinkExecutions: 0 }, signal);
+}
+
+/** Writes the corpus as one tar. */
+export function corpusExport(options: CorpusOptions & { readonly output?: string }): number {
+  const corpus = corpusFolder(options);
+  if (!sumsAreRight(corpus)) throw new UsageError(`${corpus}: SHA256SUMS is not right: ovbd corpus lint says more`);
+  const name = releaseName(corpus, suiteVersion());
+  const output = options.output ?? `${name}.tar`;
+  const bytes = exportCorpus(corpus, name);
+  try {
+    writeFileSync(output, bytes);
+  } catch (error) {
+    throw new UsageError(`${output}: cannot be written: ${(error as NodeJS.ErrnoException).code}`);
+  }
+  process.stdout.write(`${output}: ${count(corpusNames(corpus).length, 'case')}, ${count(bytes.length, 'byte')}, SHA-256 ${sha256(bytes)}\n`);
+  return EXIT.ok;
 }

@@ -119,7 +119,7 @@ const TALL = 16;
 
 /**
  * The case from its bytes. Where shrinking left it without a read, the device is read as a whole: who is wrong about
- * it must show it. A tall stack is of one file, where that does as well: then it is stored once.
+ * it must show it. A tall stack is of one file, where that does as well, and no taller than it must be: then it is stored once.
  */
 function toBeStored(prepared: Prepared, want: Want, rank: number): Prepared {
   const still = (c: Case): Prepared | null => {
@@ -129,7 +129,10 @@ function toBeStored(prepared: Prepared, want: Want, rank: number): Prepared {
   };
   let { case: c } = prepared;
   const [bottom] = c.layers;
-  if (c.layers.length > TALL) c = still({ ...c, layers: c.layers.map(() => bottom!) })?.case ?? c;
+  if (c.layers.length > TALL) {
+    c = still({ ...c, layers: c.layers.map(() => bottom!) })?.case ?? c;
+    for (let lower: Prepared | null; c.layers.length > 1 && (lower = still({ ...c, layers: c.layers.slice(1) }));) c = lower.case;
+  }
   const length = Math.min(MOST_READ, Math.ceil(c.access.deviceBytes / PAGE) * PAGE);
   const read = { offset: 0, length, bufferOffset: 0, mode: 'direct' } as const;
   const whole = c.access.reads.length === 0 && length > 0 ? still({ ...c, access: { ...c.access, reads: [read] } }) : null;
