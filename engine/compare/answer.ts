@@ -94,12 +94,21 @@ export function bytesOf({ case: c, expectation: { strict } }: Judged, read: numb
   return want.bytes.subarray(0, Math.min(result, Math.max(0, c.access.deviceBytes - c.access.reads[read]!.offset)));
 }
 
-/** The clause under which two answers part: what the judge charges the second with, or the first, or what the case is about. */
-export function clauseOfParting({ case: c, expectation: { strict, notable } }: Judged, { read, at }: Parting, a: Answer, b: Answer): string {
-  for (const { executed: { verdict } } of [b, a]) if (isFindingKind(verdict.kind) && verdict.clause !== undefined) return verdict.clause;
+/** Verdicts that charge what was read or refused; others charge what happened besides. */
+const ABOUT_ANSWERS: readonly string[] = ['corruption', 'accepts-invalid', 'refuses-valid', 'docs'];
+
+/** The clause under which two answers part: what the judge charges the second with, or the first, for that; or else what governs the place. */
+export function clauseOfParting({ case: c, expectation: { strict, notable } }: Judged, { what, read, at }: Parting, a: Answer, b: Answer): string {
+  const death = what === 'crash' || what === 'hang' || what === 'other end';
+  for (const { executed: { verdict } } of [b, a]) {
+    // An answer that was right may have come with a death, or with damage elsewhere, that is charged instead.
+    const fits = death ? isFindingKind(verdict.kind) : ABOUT_ANSWERS.includes(verdict.kind) && (verdict.read === undefined || verdict.read === read);
+    if (fits && verdict.clause !== undefined) return verdict.clause;
+  }
   if (strict.outcome === 'refuse') return strict.clause;
   const outcome = read === undefined ? undefined : strict.reads[read];
-  if (outcome?.outcome === 'bytes') return outcome.ranges.find((r) => (at ?? 0) < r.to)?.clause ?? 'DM-RD-01';
+  // Which part of it made a read fail is not told; its end is likelier than what came before.
+  if (outcome?.outcome === 'bytes') return (at === undefined ? outcome.ranges.at(-1) : outcome.ranges.find((r) => at < r.to))?.clause ?? 'DM-RD-01';
   if (outcome) return outcome.clause;
   return strict.reads.find((r) => r.outcome === 'error')?.clause ?? notable[0] ?? (c.device === 'zfile' ? 'DM-TBL-01' : 'DM-TBL-02');
 }

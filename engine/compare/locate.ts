@@ -84,7 +84,7 @@ export function entryOf({ number, offset, length, moffset, zeroed, tag }: EntryR
 
 /** `index entry 3: sectors 16 +8 map 24, tag 1`. */
 export function entryText({ number, offset, length, moffset, zeroed, tag }: NonNullable<PlaceView['entry']>): string {
-  return `index entry ${number}: sectors ${offset} +${length} ${zeroed ? 'are zeroed' : `map ${moffset}`}${tag === 0 ? '' : `, tag ${tag}`}`;
+  return `index entry ${number}: sectors ${offset} +${length} ${zeroed ? `are zeroed (moffset ${moffset})` : `map ${moffset}`}${tag === 0 ? '' : `, tag ${tag}`}`;
 }
 
 /** The last entry of a level that covers a sector, as a writable layer's later ones hide its earlier ones; null where none does. */
