@@ -49,6 +49,11 @@ export class Answers {
     return this.#diedIn;
   }
 
+  /** What it said of the case's log in its last answer. */
+  get log(): string {
+    return this.#log;
+  }
+
   /** Takes the next answer. Throws `BadMessage` and `BadOutput` for what an adapter must not send. */
   take(message: TargetMessage): void {
     if (message.type === 'describe') throw new BadMessage('a describe message in answer to a case');

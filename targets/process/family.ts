@@ -63,7 +63,7 @@ export class Family {
   readonly #known = new Map<number, number>();
   #began = 0;
 
-  /** `root`: leader of a session of its own, still living. `token`: in its environment and in no other's. */
+  /** `root`: leader of a session of its own, not yet waited for; 0 where none could be started. `token`: in its environment and in no other's. */
   constructor(root: number, token: string) {
     this.#root = root;
     this.#token = token;
@@ -76,6 +76,8 @@ export class Family {
 
   /** The living members. `thorough` also looks at environments, for those that left between two looks. */
   members(thorough: boolean): Member[] {
+    // What was never there has no family: session 0 is the kernel's.
+    if (this.#began === 0) return [];
     const processes = allProcesses();
     const before = new Map(this.#known);
     this.#known.clear();

@@ -51,6 +51,7 @@ const broken = (what: string): readonly ['engine-error', RegExp] => ['engine-err
 const ROWS: Readonly<Record<Exclude<Fault, 'mute' | 'describes-nonsense' | 'reports-leak' | 'hangs-at-bye'>, Row>> = {
   'hangs': { deadlines: { open: SHORT }, in: 'each', at: 0, verdict: ['hang', /^hang: open under /] },
   'hangs-reading': { deadlines: { read: SHORT }, in: 'each', at: 0, verdict: ['hang', /^hang: read under /] },
+  'spins': { deadlines: { open: SHORT }, in: 'each', at: 0, verdict: ['hang', /^hang: open under /] },
   'ignores-signals': { deadlines: { open: SHORT }, in: 'each', at: 0, verdict: ['hang', /^hang: open under /] },
   'half-and-hangs': { deadlines: { open: SHORT }, in: 'each', at: 0, verdict: ['hang', /^hang: open under /] },
   'leaves-a-stranger': { deadlines: { open: SHORT }, in: 'each', at: 0, verdict: ['hang', /^hang: open under /] },

@@ -141,7 +141,8 @@ export class ProcessSession implements Session {
       await conversation.settle();
       const log = conversation.takeErrors();
       if (problem !== null && 'engineError' in problem) return { observation: answers.observation(history, log, problem), goesOn: false };
-      const ending = problem === null ? { complaints: complaintsIn(log) } : problem.ending(log);
+      const all = `${answers.log}\n${log}`;
+      const ending = problem === null ? { complaints: complaintsIn(all) } : problem.ending(all);
       const observation = answers.observation(history, log, ending);
       return { observation, goesOn: problem === null && observation.complaints.length === 0 };
     } finally {

@@ -114,6 +114,7 @@ function changed(id: number, bytes: Uint8Array, last: boolean): Uint8Array {
 
 async function atOpen({ id }: CaseMessage): Promise<void> {
   if (has('hangs', id)) await sleep(FOR_EVER);
+  if (has('spins', id)) for (;;);
   if (has('ignores-signals', id)) {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGPIPE'] as const) process.on(signal, () => undefined);
     process.stdin.destroy();
@@ -150,7 +151,7 @@ async function atOpen({ id }: CaseMessage): Promise<void> {
   if (has('reports-asan', id)) endWith(ASAN, 1);
   if (has('panics-go', id)) endWith(GO, 2);
   if (has('reader-crashed', id)) {
-    say({ type: 'crashed', id, title: 'SIGSEGV' });
+    say({ type: 'crashed', id, title: 'SIGSEGV', log: 'reading\nthe reader was killed\n' });
     await sleep(FOR_EVER);
   }
 }

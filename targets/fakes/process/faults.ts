@@ -7,6 +7,7 @@ export type Point = 'describe' | 'open' | 'read' | 'done' | 'bye';
 export const FAULTS = {
   'hangs': 'says nothing more, at open',
   'hangs-reading': 'says nothing more, at a read',
+  'spins': 'computes without end, at open',
   'hangs-at-bye': 'does not end',
   'ignores-signals': 'hangs, and no signal but SIGKILL ends it',
   'sleeps': 'answers late, but in time',
