@@ -14,6 +14,7 @@ export function compareLines(c: Comparison): string[] {
 
 function readerLines(c: ReaderComparison): string[] {
   const names = c.targets.map((t) => t.name);
+  const takesAll = c.answers[names[0]!]!.notGiven === 0;
   const from = 'seed' in c.from ? `seed ${c.from.seed}, ${count(c.cases, 'case')}` : `${c.from.images.map(oneLine).join(', ')}`;
   const kinds = [['opened', 'opened'], ['refused', 'refused'], ['died', 'died'], ['not given', 'notGiven'], ['failed', 'failed']] as const;
   const used = kinds.filter(([, key]) => key === 'opened' || key === 'refused' || names.some((n) => c.answers[n]![key] > 0));
@@ -36,7 +37,7 @@ function readerLines(c: ReaderComparison): string[] {
     ...(c.rows.length === 0
       ? [`nobody differs from ${names[0]}`]
       : [
-        `where they differ from a (${oneLine(names[0]!)}), cases:`,
+        `where they differ from a (${oneLine(names[0]!)})${takesAll ? '' : ', or from the first one that takes the case'}, cases:`,
         ...table(['', ...names.slice(1).map((_, i) => letters(i + 1)), ''], c.rows.map((row, i) => [
           String(i + 1), ...names.slice(1).map((n) => number(row.cells[n] ?? 0)), `${row.what}: ${row.clause}`,
         ]), 'last'),

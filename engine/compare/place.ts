@@ -56,8 +56,8 @@ function inZFile(c: Case, position: number): PlaceView[] {
   return zfile ? [blockPlace(zfile, position, 0)] : [];
 }
 
-/** Opened once for a case, by whoever asks more than once. */
-export function openedStack(c: Case): OpenStack | null {
+/** The stack of a case that has one and can be opened. */
+function openedStack(c: Case): OpenStack | null {
   return c.device === 'lsmt' ? tried(() => openStack(layerSources(c), STRICT)) : null;
 }
 
@@ -133,4 +133,3 @@ function tried<T>(work: () => T): T | null {
     throw e;
   }
 }
-

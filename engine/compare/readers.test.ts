@@ -51,6 +51,18 @@ describe('readers on drawn cases', () => {
     expect(rows.filter((r) => r.cells['fake-lies']).every((r) => r.what === 'other bytes')).toBe(true);
   });
 
+  it('what the first one does not take, the others are compared on', async () => {
+    const oracle = builtinTarget('oracle')!;
+    const none = { ...oracle, identity: { ...oracle.identity, name: 'none' }, stance: { ...oracle.stance, supports: { ...oracle.stance.supports, devices: [] } } };
+    const { document: { rows, pairs, answers } } = await compareReaders({
+      suite: 'test', from: { seed: 1 }, cases: 10, prepared: (i) => prepare(drawCase(1, i)), targets: [none, oracle, builtinTarget('canary')!], skipped: [], jobs: 1, signal: NEVER,
+    });
+    expect(answers['none']).toMatchObject({ notGiven: 10, opened: 0 });
+    expect(pairs['none']).toMatchObject({ oracle: { notBoth: 10 }, canary: { notBoth: 10 } });
+    expect(rows.reduce((n, r) => n + r.cells['canary']!, 0)).toBe(pairs['oracle']!['canary']!.differ);
+    expect(rows.length).toBeGreaterThan(0);
+  });
+
   it('does not depend on how many instances there are', async () => {
     const without = (c: ReaderComparison): unknown => ({ ...c, answers: Object.values(c.answers).map(({ rate: _, ...counts }) => counts) });
     expect(without(await onSeed(['oracle', 'fake-lies'], 30, 1))).toEqual(without(await onSeed(['oracle', 'fake-lies'], 30, 5)));

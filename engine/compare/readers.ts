@@ -29,7 +29,7 @@ interface Compared {
   readonly cases: readonly Judged[];
 }
 
-/** Puts every case to every target and holds the answers against each other; the first target is the one that the others are compared with. */
+/** Puts every case to every target and holds the answers against each other; the first target that takes a case is the one that the others are compared with. */
 export async function compareReaders(s: CompareSettings): Promise<Compared> {
   const tally = new Tally(s.targets);
   const lanes = new Map(s.targets.map((t) => [t, openLanes(t, s.jobs)]));
@@ -112,6 +112,8 @@ class Tally {
     this.cases++;
     for (const [name, answer] of answers) count(this.#answers.get(name)!, answer);
     let differs = false;
+    // A case that the first one does not take is still one for the others.
+    const base = this.#names.find((name) => wasAsked(answers.get(name)!));
     for (const [a, others] of this.#pairs) {
       for (const [b, counts] of others) {
         const first = answers.get(a)!;
@@ -120,7 +122,7 @@ class Tally {
         counts[relation === 'not both' ? 'notBoth' : relation]++;
         if (relation !== 'differ') continue;
         differs = true;
-        if (a !== this.#names[0]) continue;
+        if (a !== base) continue;
         const clause = clauseOfParting(prepared, parting!, first, second);
         const row = this.#rows.get(`${parting!.what} ${clause}`);
         const bytes = bytesOfCase(prepared);

@@ -79,7 +79,7 @@ export async function runSteps(steps: readonly Step[], place: Place, values: Val
 async function runStep(step: Step, place: Place, values: Values): Promise<CommandResult> {
   return runCommand(lineOf(step, place, values), {
     milliseconds: (place.limits.seconds ?? SECONDS) * 1000 * place.patience,
-    outputBytes: step.stdout === 'out' ? (place.limits.fileMiB ?? 512) << 20 : OUTPUT_BYTES,
+    outputBytes: step.stdout === 'out' ? (place.limits.fileMiB ?? 512) * 2 ** 20 : OUTPUT_BYTES,
     ...(step.input === undefined ? {} : { input: fill(step.input, values.one) }),
     ...(place.signal && { signal: place.signal }),
   });
