@@ -51,9 +51,11 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
 export async function smoke(name: string, options: SmokeOptions, signal: AbortSignal): Promise<number> {
   const said: Said[] = [];
   const watch = (from: 'runner' | 'target', line: string): void => {
-    said.push({ who: from === 'runner' ? 'sent' : 'came', line });
     if (options.verbose) detail(`${from === 'runner' ? 'sent' : 'came'} ${line.slice(0, 4000)}`);
-    if (said.length > LAST) said.shift();
+    // The request stays: the answers are to it.
+    if (from === 'runner') said.length = 0;
+    if (said.length === 0 || from === 'target') said.push({ who: from === 'runner' ? 'sent' : 'came', line });
+    if (said.length > LAST) said.splice(1, 1);
   };
   let target: Target;
   try {
