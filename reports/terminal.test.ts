@@ -54,6 +54,17 @@ test('a run without its footer is no report', () => {
   expect(show(sampleEvents().slice(0, -1))).toContain('without its footer');
 });
 
+test('three targets that are not compared by their findings are one matrix all the same', () => {
+  const three = sampleEvents().map((e): Event => {
+    if (e.type === 'run') return { ...e, targets: [...e.targets, { ...e.targets[0]!, name: 'third' }] };
+    return e.type === 'footer' ? { ...e, verdicts: { ...e.verdicts, third: { pass: 4 } }, rates: { ...e.rates, third: 12 } } : e;
+  });
+  const text = show(three);
+  expect(text).toContain(['cases that showed it, a column a target', '  a  patch', '  b  oracle', '  c  third', '     a      b     c', '     1      ·     ·  crash: page-fault in lsmt_bioremap'].join('\n'));
+  expect(text).toContain('  31.5  900.3  12.0  cases a second');
+  expect(show(sampleEvents())).not.toContain('a column a target');
+});
+
 test('findings of several columns stand together, and a matrix says where each appears', () => {
   const text = show(sampleMatrixEvents());
   expect(text).toMatchSnapshot();

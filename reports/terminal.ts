@@ -5,6 +5,7 @@ import {
   type Event, type FindingEvent, type FooterEvent, type MatrixEvent, type Reporter, type RunEvent, type VerdictKind,
 } from '../model/index.ts';
 import { matrixLines } from './matrix-text.ts';
+import { OverviewCounter, overviewLines } from './overview.ts';
 import { count, duration, oneLine, wrap } from './text.ts';
 
 /** Columns; replay commands alone may be longer, so that they can be copied. */
@@ -42,6 +43,7 @@ export class TerminalReporter implements Reporter {
   readonly #now: () => number;
   readonly #findings: FindingEvent[] = [];
   readonly #matrices: MatrixEvent[] = [];
+  readonly #counter = new OverviewCounter();
   #lastProgress: number;
   #lineOpen = false;
   #footer = false;
@@ -53,6 +55,7 @@ export class TerminalReporter implements Reporter {
   }
 
   event(event: Event): void {
+    this.#counter.event(event);
     if (event.type === 'run') this.#run(event);
     if (event.type === 'finding') this.#findings.push(event);
     if (event.type === 'matrix') this.#matrices.push(event);
@@ -114,6 +117,7 @@ export class TerminalReporter implements Reporter {
     this.line('');
     this.#matrix(footer);
     this.#list();
+    this.#overview(footer);
     this.#summary(footer);
   }
 
@@ -164,6 +168,15 @@ export class TerminalReporter implements Reporter {
       this.line('');
       for (const line of matrixLines(matrix, WIDTH, (signature) => numbers.get(`${matrix.family} ${signature}`))) this.line(line);
     }
+  }
+
+  /** All targets beside each other, where no matrix of findings has them all and they are more than two. */
+  #overview(footer: FooterEvent): void {
+    const { columns } = this.#counter;
+    const overview = this.#counter.overview(footer);
+    if (columns.length < 3 || overview.rows.length === 0 || this.#matrices.some((m) => m.columns.length === columns.length)) return;
+    this.line('');
+    for (const line of overviewLines(overview)) this.line(line.length <= WIDTH ? line : `${line.slice(0, WIDTH - 1)}…`);
   }
 
   /** Findings of one signature on the columns of one matrix stand together, in the order of the columns. */
