@@ -4,6 +4,7 @@ import { basename, resolve } from 'node:path';
 import { UsageError } from '../model/index.ts';
 import { kernelLabel, parseKernelChoice, SERIES, type KernelChoice } from '../targets/kernel/lab/kernels.ts';
 import type { WhichQemu } from '../targets/kernel/lab/qemu.ts';
+import { readSourceFolder } from '../targets/kernel/lab/sources.ts';
 import { loadPatches } from '../targets/kernel/lab/patch/columns.ts';
 
 /** Where the module under test comes from: `patch`, `source` or `module`, or a patch that changes the sources of `source`. */
@@ -82,6 +83,24 @@ export async function columnsOf(
   return columns;
 }
 
+/** The module's code in userspace. */
+export interface UserspaceColumn {
+  /** `userspace`; with several versions `v2/userspace`. */
+  readonly name: string;
+  readonly sources: { readonly files: ReadonlyMap<string, string>; readonly name: string };
+  readonly remake: Readonly<Record<string, string>>;
+}
+
+/** One column for each version of the module. Throws as `columnsOf` does. */
+export async function userspaceColumnsOf(request: Subject, note: (text: string) => void, signal: AbortSignal): Promise<UserspaceColumn[]> {
+  const modules = await modulesOf(request, note, signal);
+  return Promise.all(modules.map(async ({ name, lab, remake }) => ({
+    name: modules.length === 1 ? 'userspace' : `${name}/userspace`,
+    sources: lab.sources ?? { files: await readSourceFolder(lab.source!), name: basename(resolve(lab.source!)) },
+    remake: { role: 'userspace', ...remake },
+  })));
+}
+
 type Module = Pick<KernelColumn, 'name' | 'lab' | 'remake'>;
 
 async function modulesOf({ patch, source, module }: Subject, note: (text: string) => void, signal: AbortSignal): Promise<Module[]> {
@@ -97,7 +116,7 @@ async function modulesOf({ patch, source, module }: Subject, note: (text: string
 }
 
 /** Names that mean another target. */
-const RESERVED = /^(?:oracle|canary|stock|fake)\b/;
+const RESERVED = /^(?:oracle|canary|stock|fake|userspace)\b/;
 
 interface Kernel {
   readonly choice: KernelChoice;

@@ -18,7 +18,7 @@ export function columns(command: Command, what: string): Command {
 /** The options that name targets. */
 export function targets(command: Command): Command {
   return command
-    .option('--target <name>', 'oracle, canary, fake-lies, fake-crashes, stock, patch, process:COMMAND (a program that speaks the target protocol); repeatable (default: oracle, and stock or patch)', repeated)
+    .option('--target <name>', 'oracle, canary, fake-lies, fake-crashes, stock, patch, userspace, process:COMMAND (a program that speaks the target protocol); repeatable (default: oracle, and stock or patch)', repeated)
     .option('--targets-file <file>', 'readers of yours, known by their command line (docs/readers.md); their names are for --target; repeatable', repeated);
 }
 
@@ -27,6 +27,7 @@ export function reports(command: Command): Command {
   return command
     .option('--out <dir>', 'folder for run.jsonl, junit.xml and findings/ (default: reports/out/<time>)', once)
     .option('--no-vm', 'leave out what needs a virtual machine')
+    .option('--fast', 'the patch\'s code in userspace, under sanitizers, in place of virtual machines: many times as fast; what it finds a machine has to confirm')
     .option('--jobs <n>', 'instances of a target at the same time (default: one a processor); results do not depend on it', wholeNumber(1, 64))
     .option('--coverage', 'count which lines and branches of the patch are reached, on kernels that can: with --sanitize, or of yours with GCOV')
     .option('--quiet', 'no progress')

@@ -7,10 +7,10 @@ import { defectOf } from '../targets/fakes/reader/defects.ts';
 import type { Target } from '../targets/target.ts';
 import type { Cache, Steps } from '../targets/kernel/lab/index.ts';
 import { commandNames, isCommandName, openCommand, whyNot } from './command-targets.ts';
-import { checkSubject, columnsOf, subjectOf, type KernelColumn, type Kernels, type Subject } from './columns.ts';
+import { checkSubject, columnsOf, subjectOf, userspaceColumnsOf, type KernelColumn, type Kernels, type Subject, type UserspaceColumn } from './columns.ts';
 
-/** Names that `--target` takes; `stock` and `patch` stand for all their columns. */
-export const TARGET_NAMES = ['oracle', 'canary', 'fake-lies', 'fake-crashes', 'fake-reader', 'stock', 'patch'] as const;
+/** Names that `--target` takes; `stock`, `patch` and `userspace` stand for all their columns. */
+export const TARGET_NAMES = ['oracle', 'canary', 'fake-lies', 'fake-crashes', 'fake-reader', 'stock', 'patch', 'userspace'] as const;
 /** The reader apart from the oracle may be given one of its defects: `fake-reader:stack-reversed`. */
 export type TargetName = (typeof TARGET_NAMES)[number] | `fake-reader:${string}` | `process:${string}`;
 /** Any program that speaks the target protocol, by its command line: `process:python3 reader.py`. */
@@ -23,6 +23,8 @@ export interface TargetRequest extends Subject, Kernels {
   readonly vm: boolean;
   /** Virtual machines at the same time. */
   readonly jobs?: number;
+  /** True: the patch's code in userspace takes the place of the machines with it. */
+  readonly fast?: boolean;
   /** True: lines of the patch are counted where its kernel can. */
   readonly coverage?: boolean;
   /** Files with readers that are known by their command line. */
@@ -49,13 +51,16 @@ export interface OpenTargets {
 export function targetNames(request: TargetRequest): string[] {
   checkSubject(request);
   const given = subjectOf(request);
-  const names = [...new Set(request.names ?? ['oracle', given.length > 0 ? 'patch' : 'stock'])];
+  const asked = request.names ?? ['oracle', given.length > 0 ? 'patch' : 'stock'];
+  if (request.fast === true && given.length === 0) throw new UsageError('--fast runs the code of a patch: give --patch or --source');
+  const names = [...new Set(request.fast === true ? asked.map((name) => (name === 'patch' ? 'userspace' : name)) : asked)];
   for (const name of names) {
     if (isTargetName(name) || isCommandName(name, request.targetsFile)) continue;
     throw new UsageError(`there is no target "${name}"; there are ${[...TARGET_NAMES, ...commandNames(request.targetsFile)].join(', ')}, and process:COMMAND`);
   }
   if (given.length === 0 && names.includes('patch')) throw new UsageError('--target patch needs --patch, --source or --module');
-  if (given.length > 0 && !names.includes('patch')) throw new UsageError(`--${given[0]} is given, but --target patch is not`);
+  if ((given.length === 0 || request.module !== undefined) && names.includes('userspace')) throw new UsageError('--target userspace needs the sources: --patch or --source');
+  if (given.length > 0 && !names.includes('patch') && !names.includes('userspace')) throw new UsageError(`--${given[0]} is given, but --target patch is not`);
   if ((request.kernel ?? request.kernelBuild ?? request.sanitize ?? request.qemu) !== undefined && !names.some(isVm)) {
     throw new UsageError('--kernel, --kernel-build, --sanitize and --qemu need a target that runs on a kernel: --target stock or patch');
   }
@@ -74,7 +79,7 @@ function checkCoverage(request: TargetRequest, names: readonly string[]): void {
 }
 
 /** A target before it is opened. */
-type Plan = { readonly name: string; readonly column?: KernelColumn };
+type Plan = { readonly name: string; readonly column?: KernelColumn; readonly userspace?: UserspaceColumn };
 
 /**
  * Opens what can run, in the order of the names, kernels at the same time: their
@@ -86,7 +91,7 @@ type Plan = { readonly name: string; readonly column?: KernelColumn };
 export async function openTargets(request: TargetRequest, tools: LabTools): Promise<OpenTargets> {
   const skipped: { target: string; reason: string }[] = [];
   const plans = await plansOf(request, skipped, tools);
-  const several = plans.filter((p) => p.column?.role === 'patch').length > 1;
+  const several = plans.filter((p) => p.column?.role === 'patch' || p.userspace).length > 1;
   const opened: (Target | undefined)[] = plans.map(() => undefined);
   const reasons: (string | undefined)[] = plans.map(() => undefined);
   // What was asked for by name and is not installed.
@@ -95,14 +100,16 @@ export async function openTargets(request: TargetRequest, tools: LabTools): Prom
   const signal = AbortSignal.any([tools.signal, stop.signal]);
   let failure: unknown;
   try {
-    await inParallel(plans, availableParallelism(), signal, async ({ name, column }, i) => {
+    await inParallel(plans, availableParallelism(), signal, async ({ name, column, userspace }, i) => {
       try {
-        opened[i] = column === undefined ? await openOther(name, request, signal) : await openKernel(column, request.jobs, { ...tools, signal }, request.coverage);
+        opened[i] = userspace !== undefined ? await openUserspace(userspace, request.jobs, { ...tools, signal })
+          : column === undefined ? await openOther(name, request, signal) : await openKernel(column, request.jobs, { ...tools, signal }, request.coverage);
       } catch (error) {
-        const skips = column !== undefined && !signal.aborted && ((several && error instanceof UsageError) || await isMachinesFault(error, column.role));
+        const role = userspace ? 'patch' : column?.role;
+        const skips = role !== undefined && !signal.aborted && ((several && error instanceof UsageError) || await isMachinesFault(error, role));
         if (skips) {
           reasons[i] = (error as Error).message;
-          missed ||= request.names !== undefined || column.role === 'patch';
+          missed ||= request.names !== undefined || role === 'patch';
           return;
         }
         // The others end first, so that none of them opens a target that nobody closes.
@@ -130,7 +137,10 @@ export async function openTargets(request: TargetRequest, tools: LabTools): Prom
 async function plansOf(request: TargetRequest, skipped: { target: string; reason: string }[], tools: LabTools): Promise<Plan[]> {
   const plans: Plan[] = [];
   for (const name of targetNames(request)) {
-    if (!isVm(name)) {
+    if (name === 'userspace') {
+      const columns = await userspaceColumnsOf(request, (text) => tools.steps.note(text), tools.signal);
+      plans.push(...columns.map((userspace) => ({ name: userspace.name, userspace })));
+    } else if (!isVm(name)) {
       const why = isTargetName(name) ? null : await whyNot(name, request.targetsFile, request.images === true);
       if (why === null) plans.push({ name });
       else skipped.push({ target: name, reason: why });
@@ -188,6 +198,12 @@ export async function openKernel(column: KernelColumn, jobs: number | undefined,
   return openKernelTarget(lab, {
     name: column.name, remake: column.remake, steps: tools.steps, cacheDir: tools.cache.root, ...(jobs !== undefined && { lanes: jobs }), coverage,
   });
+}
+
+/** Compiles the patch's code for userspace and opens it, with so many processes. */
+export async function openUserspace({ name, sources, remake }: UserspaceColumn, jobs: number | undefined, tools: LabTools): Promise<Target> {
+  const { openUserspaceTarget } = await import('../targets/userspace/userspace-target.ts');
+  return openUserspaceTarget({ name, sources, remake, ...tools, ...(jobs !== undefined && { lanes: jobs }) });
 }
 
 /** True for what a target cannot have on this machine, rather than what the user gave wrongly. */

@@ -82,6 +82,11 @@ export class MatrixRows {
     if (blame === 'alone' && !this.known.has(signature)) this.known.set(signature, { smallest, confirmation: finding.confirmation });
   }
 
+  /** Names of the targets that show the signature, every time or now and then. */
+  shownBy(signature: string): string[] {
+    return Object.entries(this.#rows.get(signature)?.cells ?? {}).flatMap(([name, cell]) => (cell.state === 'shown' ? [name] : []));
+  }
+
   /** The findings whose smallest case this target has not been tried with. */
   missing(target: string): { readonly finding: Finding; readonly known: Known }[] {
     return [...this.#rows.values()].flatMap(({ finding, cells }) => {

@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import { drawCase } from '../generators/draw.ts';
 import {
-  EXIT, RUN_SCHEMA,
-  type Case, type Event, type Finding, type FooterEvent, type TargetIdentity, type VerdictKind,
+  EXIT, isUserspace, RUN_SCHEMA, UNCONFIRMED,
+  type Case, type Event, type Finding, type FooterEvent, type MatrixEvent, type TargetIdentity, type VerdictKind,
 } from '../model/index.ts';
 import type { Target } from '../targets/target.ts';
 import { inParallel, openLanes, type Lanes } from './lanes.ts';
@@ -110,16 +110,19 @@ async function reportFindings(
   const progress = (target: Target) => (phase: Progress['phase'], done: number, total: number, findings: number): void => {
     settings.progress?.({ phase, target: target.identity.name, done, total, findings: counts.total + findings });
   };
-  const report = async (finding: Finding, target: Target): Promise<void> => {
+  const report = async (found: Finding, target: Target): Promise<void> => {
+    const finding = isUserspace(target.identity) && !shownInKernel(settings, rowsOf(target), found) ? { ...found, label: UNCONFIRMED } : found;
     const { folder, replay } = await settings.saveFinding(finding, target.identity);
     count(counts, finding, target);
     emit({
       type: 'finding', target: finding.target, signature: finding.signature, kind: finding.kind,
       ...(finding.clause === undefined ? {} : { clause: finding.clause }),
       why: finding.verdict.why, count: finding.count, firstCase: finding.firstCase, smallest: describe(finding),
-      confirmation: finding.confirmation, folder, replay,
+      confirmation: finding.confirmation, ...(finding.label === undefined ? {} : { label: finding.label }), folder, replay,
     });
   };
+  // Told when the machines have been asked, whatever the order of the targets.
+  const late: { readonly finding: Finding; readonly target: Target }[] = [];
   for (const target of settings.targets) {
     const rows = rowsOf(target);
     const found = await triage({
@@ -128,17 +131,26 @@ async function reportFindings(
       progress: progress(target),
     });
     for (const { finding, smallest } of found) {
-      await report(finding, target);
+      if (isUserspace(target.identity)) late.push({ finding, target });
+      else await report(finding, target);
       rows.add(finding, smallest);
     }
   }
+  const matrices: MatrixEvent[] = [];
   for (const [family, rows] of families) {
     const columns = settings.targets.filter((t) => rowsOf(t) === rows);
     if (columns.length < 2) continue;
     for (const target of columns) await fillColumn(settings, target, lanes.get(target)!, screened, rows, report, progress(target));
-    emit(rows.event(family, columns.map((t) => t.identity.name), worstFirst(columns[0]!)));
+    matrices.push(rows.event(family, columns.map((t) => t.identity.name), worstFirst(columns[0]!)));
   }
+  for (const { finding, target } of late) await report(finding, target);
+  matrices.forEach(emit);
   return counts;
+}
+
+/** Whether a virtual machine of this run shows the finding, or its smallest case does in one. */
+function shownInKernel({ targets }: RunSettings, rows: MatrixRows, { signature }: Finding): boolean {
+  return rows.shownBy(signature).some((name) => targets.some((t) => t.identity.name === name && !isUserspace(t.identity)));
 }
 
 /** Tries what the other targets of the family have found and this one has not shown. */

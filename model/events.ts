@@ -48,6 +48,8 @@ export interface FindingEvent {
   /** `3 layers, 5 segments, 12288 bytes, 1 read`. */
   readonly smallest: string;
   readonly confirmation: Confirmation;
+  /** Present where only the patch's code in userspace shows it: `UNCONFIRMED`. */
+  readonly label?: string;
   /** Folder of the finding, from the run's folder. */
   readonly folder: string;
   /** The one command that shows it again. */

@@ -50,6 +50,8 @@ export interface Finding {
   /** Present where a log named it and the target could say more. */
   readonly explanation?: Explanation;
   readonly confirmation: Confirmation;
+  /** Present where only the patch's code in userspace shows it: `UNCONFIRMED`. */
+  readonly label?: string;
   /** Executions spent on shrinking. */
   readonly shrinkExecutions: number;
 }

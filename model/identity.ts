@@ -11,3 +11,11 @@ export interface TargetIdentity {
   /** What `ovbd replay` needs to make this target again (paths are the user's own, as given). */
   readonly remake: Readonly<Record<string, string>>;
 }
+
+/** Whether it runs the patch's code outside of a kernel (`remake` says so): what only such targets show is the kernel's once a VM shows it too. */
+export function isUserspace({ remake }: TargetIdentity): boolean {
+  return remake['role'] === 'userspace';
+}
+
+/** How a finding is labelled that no virtual machine of its run has shown. */
+export const UNCONFIRMED = 'userspace only, not confirmed in a VM';

@@ -88,6 +88,8 @@ export interface FindingManifest {
   readonly count: number;
   readonly firstCase: string;
   readonly confirmation: Finding['confirmation'];
+  /** Present where only the patch's code in userspace shows it. */
+  readonly label?: string;
   readonly shrinkExecutions: number;
   readonly case: StoredCase;
   /** Oldest first; case N lies in before/NN. */
@@ -113,6 +115,7 @@ export function manifestOf(finding: Finding, identity: TargetIdentity, replay: s
     count: finding.count,
     firstCase: finding.firstCase,
     confirmation: finding.confirmation,
+    ...(finding.label !== undefined && { label: finding.label }),
     shrinkExecutions: finding.shrinkExecutions,
     case: storedCase(finding.smallest),
     before: finding.before.map(storedCase),
@@ -310,6 +313,7 @@ export const manifestCheck: Check<FindingManifest> = record({
   target: record({ name: text(160, /^[a-z0-9][a-z0-9:._+/-]*$/), description: line, parts: map(256, line), remake: map(256, line) }),
   count: natural,
   firstCase: line,
+  label: optional(line),
   confirmation: record({ shown: natural, tried: natural, blame: oneOf('alone', 'sequence', 'unreliable'), processors: optional(integer(1, 256)) }),
   shrinkExecutions: natural,
   case: storedCaseCheck,

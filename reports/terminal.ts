@@ -160,7 +160,8 @@ export class TerminalReporter implements Reporter {
       const where = row === undefined ? [f.target] : [`in ${found.map((x) => `${x.target} (${x.count})`).join(', ')}`];
       const facts = [...where, ...(f.clause ? [f.clause] : []), count(found.reduce((sum, x) => sum + x.count, 0), 'case'), `first ${f.firstCase}`,
         `${blame}, shown ${shown} of ${tried}${processors === undefined ? '' : ` on ${processors} processors`}`, `smallest: ${f.smallest}`];
-      for (const text of [facts.join(' · '), ...(row?.absent ? [`not in ${row.absent}`] : []), f.why]) this.#entry('', '     ', text);
+      const label = found.every((x) => x.label !== undefined) ? [f.label!] : [];
+      for (const text of [...label, facts.join(' · '), ...(row?.absent ? [`not in ${row.absent}`] : []), f.why]) this.#entry('', '     ', text);
       this.line(`     ${oneLine(f.replay)}`);
     }
     for (const matrix of this.#matrices) {

@@ -6,7 +6,7 @@ import { getSystemErrorName } from 'node:util';
 import { declaredFlags } from '../../engine/prepare.ts';
 import { attempt, openBench, type Tried } from '../../engine/procedure.ts';
 import { explainFinding, replayFinding } from '../../engine/replay.ts';
-import { EngineError, EXIT, UsageError, isFindingKind, procedureText, type Observation, type Procedure, type TargetIdentity } from '../../model/index.ts';
+import { EngineError, EXIT, UsageError, isFindingKind, isUserspace, procedureText, type Observation, type Procedure, type TargetIdentity } from '../../model/index.ts';
 import { examine } from '../../oracles/examine.ts';
 import {
   count, loadFinding, loadRepro, manyLines, observationSummary, oneLine, sha256,
@@ -17,8 +17,8 @@ import { Cache, prepareLab, Steps } from '../../targets/kernel/lab/index.ts';
 import { hashSources, readSourceFolder } from '../../targets/kernel/lab/sources.ts';
 import { runScript } from '../../targets/kernel/script-vm.ts';
 import { isCommandName, openCommand } from '../command-targets.ts';
-import { columnsOf, subjectOf, type KernelColumn, type Subject } from '../columns.ts';
-import { isTargetName, openBuiltin, openKernel, type LabTools, type TargetName } from '../targets.ts';
+import { columnsOf, subjectOf, userspaceColumnsOf, type KernelColumn, type Subject, type UserspaceColumn } from '../columns.ts';
+import { isTargetName, openBuiltin, openKernel, openUserspace, type LabTools, type TargetName } from '../targets.ts';
 
 export interface ReplayOptions extends Omit<Subject, 'patch'> {
   readonly patch?: string;
@@ -39,11 +39,12 @@ export async function replay(folder: string, options: ReplayOptions, signal: Abo
   const targetsFile = finding.target.remake['targetsFile'];
   const files = targetsFile === undefined ? [] : [targetsFile];
   const isCommand = role === undefined && !isTargetName(name) && isCommandName(name, files);
-  if (role === undefined && !isCommand && !isTargetName(name)) throw new UsageError(`${folder}: found on a target "${name}", which this version does not have`);
+  const inUserspace = isUserspace(finding.target);
+  if (role === undefined && !inUserspace && !isCommand && !isTargetName(name)) throw new UsageError(`${folder}: found on a target "${name}", which this version does not have`);
   const { times: _, script, patch, ...rest } = options;
   const given: Subject = { ...rest, ...(patch !== undefined && { patch: [patch] }) };
   const [first] = subjectOf(given);
-  if (first !== undefined && role !== 'patch') throw new UsageError(`--${first}: the finding is of the target ${name}, which takes none`);
+  if (first !== undefined && role !== 'patch' && !inUserspace) throw new UsageError(`--${first}: the finding is of the target ${name}, which takes none`);
   const tools = { cache: new Cache(), steps: new Steps(), signal };
   if (finding.procedure !== undefined) {
     if (script) throw new UsageError('--script: a script makes devices and reads them once, which does not show this finding');
@@ -54,7 +55,7 @@ export async function replay(folder: string, options: ReplayOptions, signal: Abo
     if (role === undefined) throw new UsageError(`--script: the finding is of the target ${name}, which runs in no virtual machine`);
     return replayScript(finding, await columnOf(finding, role, given, tools), tools);
   }
-  const target = isCommand ? await openCommand(name, files) : role === undefined ? await openBuiltin(name as TargetName, { jobs: 1, signal, ...(finding.target.remake['cwd'] !== undefined && { cwd: finding.target.remake['cwd'] }) }) : await openKernel(await columnOf(finding, role, given, tools), 1, tools);
+  const target = inUserspace ? await openUserspace(await userspaceColumnOf(finding, given, tools), 1, tools) : isCommand ? await openCommand(name, files) : role === undefined ? await openBuiltin(name as TargetName, { jobs: 1, signal, ...(finding.target.remake['cwd'] !== undefined && { cwd: finding.target.remake['cwd'] }) }) : await openKernel(await columnOf(finding, role, given, tools), 1, tools);
   try {
     print(`${finding.kind}  ${finding.signature}`);
     print(`target    ${target.identity.description}`);
@@ -159,6 +160,16 @@ async function columnOf(finding: StoredFinding, role: KernelColumn['role'], give
     ...(remake['sanitize'] !== undefined && { sanitize: 'only' as const }),
   }, (text) => steps.note(text), signal);
   if (columns.length > 1) throw new UsageError(`--patch ${given.patch![0]} holds ${columns.map((c) => c.name).join(', ')}: choose one, as in --patch '${given.patch![0]}#${columns.at(-1)!.name}'`);
+  return { ...columns[0]!, name: finding.target.name };
+}
+
+/** The version that showed it in userspace, unless another one is given. */
+async function userspaceColumnOf(finding: StoredFinding, given: Subject, { steps, signal }: LabTools): Promise<UserspaceColumn> {
+  const { patch, source } = finding.target.remake;
+  const subject: Subject = subjectOf(given).length > 0 ? given : { ...(patch !== undefined && { patch: [patch] }), ...(source !== undefined && { source }) };
+  if (subject.module !== undefined || subjectOf(subject).length === 0) throw new UsageError(`${finding.path}: found in userspace, for which the sources are needed: give --patch or --source`);
+  const columns = await userspaceColumnsOf(subject, (text) => steps.note(text), signal);
+  if (columns.length > 1) throw new UsageError(`--patch ${subject.patch![0]} holds ${columns.length} versions: choose one, as in --patch '${subject.patch![0]}#${columns.at(-1)!.name.split('/')[0]}'`);
   return { ...columns[0]!, name: finding.target.name };
 }
 

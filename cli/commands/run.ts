@@ -29,6 +29,8 @@ export interface ExecuteOptions extends Subject, Kernels {
   readonly out?: string;
   readonly vm: boolean;
   readonly jobs?: number;
+  /** The patch's code in userspace in place of virtual machines. */
+  readonly fast?: boolean;
   /** Count which lines of the patch the run reaches. */
   readonly coverage?: boolean;
   readonly quiet?: boolean;
