@@ -28,10 +28,13 @@ const BATCH = 25;
 interface Row {
   readonly case: string;
   readonly vm: string;
+  /** In a machine of its own, after it had differed. */
+  readonly alone?: true;
 }
 const told = ({ verdict }: Executed): string => verdict.signature ?? verdict.kind;
 const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter((l) => l !== '') : [];
-const rows = new Map(lines.map((l) => JSON.parse(l) as Row).map((row) => [row.case, row.vm]));
+/** The later line of a case counts. */
+const rows = new Map(lines.map((l) => JSON.parse(l) as Row).map((row) => [row.case, row]));
 
 const tools = { cache: new Cache(), steps: new Steps() };
 const column = (await loadPatches([patch], undefined)).columns.at(-1)!;
@@ -47,17 +50,18 @@ const made = (batch: typeof drawn): Judged[] => batch.map((d) => examine(build(d
   return { ...rest, case: { ...c, access } };
 });
 
-async function fillFromMachine(path: string): Promise<void> {
+/** Runs these on the machine, so many in one. */
+async function onMachine(path: string, missing: typeof drawn, batch: number): Promise<void> {
+  if (missing.length === 0) return;
   const lab = await prepareLab({ sources, sanitize: !values.plain, ...tools });
   const vm = await openKernelTarget(lab, { name: 'vm', steps: tools.steps, cacheDir: tools.cache.root, lanes: 1 });
   const session = await vm.open();
   try {
-    const missing = drawn.filter((d) => !rows.has(d.id));
-    for (let from = 0; from < missing.length && !stop.signal.aborted; from += BATCH) {
-      const cases = made(missing.slice(from, from + BATCH));
+    for (let from = 0; from < missing.length && !stop.signal.aborted; from += batch) {
+      const cases = made(missing.slice(from, from + batch));
       for (const [k, seen] of (await execute(vm, session, cases, { signal: stop.signal })).entries()) {
-        const row: Row = { case: cases[k]!.case.id, vm: told(seen) };
-        rows.set(row.case, row.vm);
+        const row: Row = { case: cases[k]!.case.id, vm: told(seen), ...(batch === 1 ? { alone: true as const } : {}) };
+        rows.set(row.case, row);
         appendFileSync(path, `${JSON.stringify(row)}\n`);
       }
     }
@@ -66,15 +70,34 @@ async function fillFromMachine(path: string): Promise<void> {
   }
 }
 
-const all: { readonly case: string; readonly vm: string; readonly userspace: string }[] = [];
-try {
-  if (!values['only-compare']) await fillFromMachine(file);
+interface Pair {
+  readonly case: string;
+  readonly vm: string;
+  readonly userspace: string;
+}
+
+async function compareAll(): Promise<Pair[]> {
+  const pairs: Pair[] = [];
   const session = await userspace.open();
   const known = drawn.filter((d) => rows.has(d.id));
   for (let from = 0; from < known.length; from += BATCH) {
     const cases = made(known.slice(from, from + BATCH));
     const results = await execute(userspace, session, cases);
-    cases.forEach(({ case: c }, k) => all.push({ case: c.id, vm: rows.get(c.id)!, userspace: told(results[k]!) }));
+    cases.forEach(({ case: c }, k) => pairs.push({ case: c.id, vm: rows.get(c.id)!.vm, userspace: told(results[k]!) }));
+  }
+  await session.close();
+  return pairs;
+}
+
+let all: Pair[] = [];
+try {
+  if (!values['only-compare']) await onMachine(file, drawn.filter((d) => !rows.has(d.id)), BATCH);
+  all = await compareAll();
+  if (!values['only-compare']) {
+    // What came before a case may have left something in the machine: what differs is asked again, alone.
+    const differ = new Set(all.filter((p) => p.vm !== p.userspace && !rows.get(p.case)!.alone).map((p) => p.case));
+    await onMachine(file, drawn.filter((d) => differ.has(d.id)), 1);
+    all = all.map((p) => ({ ...p, vm: rows.get(p.case)!.vm }));
   }
 } finally {
   await userspace.close();

@@ -44,7 +44,7 @@ export function renamed({ copies }: Toolchain): readonly (readonly [string, stri
 export const SANITIZED_FILES: readonly string[] = ['kernel-api/lz4.c', 'kernel-api/text.c'];
 
 /** Files that use libc and nothing of the kernel's. */
-export const LIBC_FILES: readonly string[] = ['process/main.c', 'process/json.c', 'process/sha256.c'];
+export const LIBC_FILES: readonly string[] = ['kernel-api/symbols.c', 'process/main.c', 'process/json.c', 'process/sha256.c'];
 
 export const GCC: Toolchain = {
   command: COMPILER,

@@ -5,6 +5,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import type { Explanation } from '../../model/index.ts';
 import type { Cache } from '../kernel/lab/cache.ts';
 import type { Steps } from '../kernel/lab/steps.ts';
+import { findCommand, run } from '../kernel/lab/child.ts';
 import { severityOf } from '../kernel/klog-patterns.ts';
 import { runDir } from '../kernel/run-dir.ts';
 import type { CommandLine } from '../process/child.ts';
@@ -55,7 +56,7 @@ export async function openUserspaceTarget({ name, sources, cache, steps, lanes, 
     family: 'patch',
     lanes: Math.max(1, lanes ?? availableParallelism()),
     severity: severityOf,
-    explain: (log, title) => Promise.resolve(explain(log, title)),
+    explain: (log, title) => explain(built.path, log, title),
     open: () => {
       const session = new UserspaceSession(line, access, folder);
       sessions.add(session);
@@ -68,13 +69,30 @@ export async function openUserspaceTarget({ name, sources, cache, steps, lanes, 
   };
 }
 
-/** The program writes each report as its title and, indented, the module's frames. */
-function explain(log: string, title: string): Explanation | undefined {
+/** The program writes each report as its title and, indented, the module's frames: `name+0x12 [0x3456]`. */
+async function explain(program: string, log: string, title: string): Promise<Explanation | undefined> {
   const lines = log.split('\n');
   const at = lines.indexOf(title);
   if (at < 0) return undefined;
   const end = lines.findIndex((line, i) => i > at && !line.startsWith('  '));
   const report = lines.slice(at, end < 0 ? undefined : end);
-  const where = report.slice(1).map((line) => line.trim().replace(/^(\S+) (\S+)$/, '$2 $1'));
-  return { where, report: report.join('\n') };
+  const frames = report.slice(1, 1 + MOST_FRAMES).flatMap((line) => /^ {2}(\S+) \[(0x[0-9a-f]+)\]$/.exec(line)?.slice(1, 3) as [string, string] | undefined ?? []);
+  const addresses = frames.filter((_, i) => i % 2 === 1);
+  const places = await placesOf(program, addresses);
+  const where = frames.filter((_, i) => i % 2 === 0).flatMap((name, i) => places[i] ?? [name]);
+  return { where: [...new Set(where)], report: [title, ...where.map((place) => `  ${place}`)].join('\n') };
+}
+
+/** Frames of one report at the most. */
+const MOST_FRAMES = 24;
+
+/** `file.c:12 function` for each address, innermost first where one stands for several; undefined without addr2line. */
+async function placesOf(program: string, addresses: readonly string[]): Promise<(string[] | undefined)[]> {
+  if (addresses.length === 0 || findCommand('addr2line') === undefined) return [];
+  const { code, stdout } = await run('addr2line', ['-a', '-f', '-i', '-s', '-e', program, ...addresses], { seconds: 30 });
+  if (code !== 0) return [];
+  return stdout.split(/^0x[0-9a-f]+\n/m).slice(1).map((part) => {
+    const rows = part.trim().split('\n');
+    return rows.flatMap((name, i) => (i % 2 === 0 ? [`${rows[i + 1]!.replace(/ \(discriminator \d+\)$/, '')} ${name}`] : []));
+  });
 }

@@ -108,6 +108,8 @@ static void end_read(struct bio *bio)
 
 	b->error = bio->bi_status;
 	b->reading = false;
+	if (!b->error)
+		made_progress();
 }
 
 static void submit(struct dm_buffer *b)
@@ -201,24 +203,26 @@ static void end_prefetch(struct bio *bio)
 
 void dm_bufio_prefetch(struct dm_bufio_client *c, sector_t block, unsigned int blocks)
 {
-	for (; blocks--; block++) {
+	sector_t sectors = c->block_bytes >> SECTOR_SHIFT, end = DIV_ROUND_UP_ULL(bdev_nr_sectors(c->bdev), sectors);
+	sector_t inside = block >= end ? 0 : min_t(sector_t, blocks, end - block);
+
+	for (; inside; inside--, blocks--, block++) {
 		struct dm_buffer *b;
-		sector_t sectors = c->block_bytes >> SECTOR_SHIFT, end = bdev_nr_sectors(c->bdev);
 
 		count_steps(1);
 		if (*slot_of(c, block))
 			continue;
-		/* What cannot be read at all needs no memory meanwhile. */
-		if (block >= end / sectors + 1) {
-			printk(KERN_INFO "attempt to access beyond end of device\n");
-			continue;
-		}
 		b = add(c, block);
 		submit(b);
 		if (b->reading)
 			b->bio->bi_end_io = end_prefetch;
 		else if (b->error)
 			discard(b);
+	}
+	/* Behind the end each block is tried in turn and fails, which comes to nothing but the time that it takes. */
+	if (blocks) {
+		printk(KERN_INFO "attempt to access beyond end of device\n");
+		count_steps(blocks);
 	}
 }
 

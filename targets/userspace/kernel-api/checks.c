@@ -12,14 +12,17 @@
 /* Nothing copies more than the machine has. */
 #define MOST_BYTES (1ull << 30)
 
+/* Told or not, where there is no page the access itself faults. */
 static void report(uintptr_t address, const char *what)
 {
 	char name[96];
 
-	if (!address_reports_wanted())
-		return;
-	snprintf(name, sizeof(name), "kasan-%s-%s", memory_name(address), what);
-	complain(COMPLAINT_MEMORY, name, true);
+	if (address_reports_wanted()) {
+		snprintf(name, sizeof(name), "kasan-%s-%s", memory_name(address), what);
+		complain(COMPLAINT_MEMORY, name, true);
+	}
+	if (memory_is_unmapped(address))
+		die(DEATH_CRASH, "page-fault");
 }
 
 #define REPORTS(bytes) \
@@ -70,7 +73,7 @@ static bool check(const void *p, size_t bytes, const char *what)
 		name = memory_name(bad);
 	}
 	if (!address_reports_wanted()) {
-		if (bytes > MOST_BYTES)
+		if (bytes > MOST_BYTES || memory_is_unmapped(address) || memory_is_unmapped(address + bytes - 1))
 			die(DEATH_CRASH, "page-fault");
 		return true;
 	}

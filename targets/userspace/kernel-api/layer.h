@@ -19,7 +19,7 @@
 
 /* Bytes of the machine's memory that the module can have: the lab's guest has 256 MiB. */
 #define MEMORY_BYTES (200ull << 20)
-/* Works, and blocks of a prefetch, that one case may begin; with more it never ends. */
+/* Steps without any progress after which there will be none: a work is 1000, a block of a prefetch one. */
 #define MAX_STEPS 400000u
 
 /* trouble.c. Where a death continues, while a case runs; the process is told by a signal of the processor's time. */
@@ -35,9 +35,10 @@ void complain_at(enum complaint_kind kind, const char *name, uintptr_t address);
 /* Whether a wrong access is still to be told: only the first of a case is. */
 bool address_reports_wanted(void);
 void count_steps(unsigned int steps);
+/* Something has been read that had not been before: what came before has led somewhere. */
+void made_progress(void);
 /* The same, where it is known whose steps they are. */
 void count_steps_of(unsigned int steps, void *function);
-const char *where(const uintptr_t *frames, unsigned int count);
 
 /* memory.c */
 void memory_prepare(void);
@@ -52,6 +53,8 @@ void *memory_page(size_t bytes);
 void memory_free_page(void *p);
 /* What the sanitizers of the kernel call an access to this address. */
 const char *memory_name(uintptr_t address);
+/* Whether an address of vmalloc's has no page under it: behind the last page of an area, or where one was. */
+bool memory_is_unmapped(uintptr_t address);
 /* The allocation after which no more succeed, -1: all do. */
 extern long memory_fails_after;
 

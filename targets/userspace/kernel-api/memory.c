@@ -19,7 +19,7 @@
 /* Forbidden bytes around each allocation, at least. */
 #define RED_BYTES 64u
 /* Above this the pages are given back after the case. */
-#define KEPT_BYTES (16ull << 20)
+#define KEPT_BYTES (64ull << 20)
 #define MAX_ALLOCATIONS (1u << 20)
 #define KMALLOC_MAX_BYTES (4ull << 20)
 
@@ -225,6 +225,16 @@ const char *memory_name(uintptr_t address)
 	if (a + 1 < pool->allocations + pool->count && (uintptr_t)a[1].start - address < behind)
 		a++;
 	return out_of_bounds[a->place];
+}
+
+bool memory_is_unmapped(uintptr_t address)
+{
+	struct allocation *a;
+
+	if (pool_at(address) != &pools[1])
+		return false;
+	a = before(address);
+	return !a || a->freed || address >= (uintptr_t)a->start + PAGE_ALIGN(a->bytes);
 }
 
 static void bad_free(const char *name)

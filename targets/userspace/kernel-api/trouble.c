@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "layer.h"
+#include "symbols.h"
 
 #include <linux/mutex.h>
 #include <sanitizer/asan_interface.h>
@@ -29,6 +30,8 @@ extern const char __start_module_text[] __attribute__((weak)), __stop_module_tex
 struct trouble trouble;
 sigjmp_buf after_death;
 static volatile sig_atomic_t running;
+/* Whether a wrong access of this case has been told. */
+static bool address_told;
 static uintptr_t stack_top;
 
 static bool in_module(uintptr_t pc)
@@ -36,41 +39,19 @@ static bool in_module(uintptr_t pc)
 	return pc > (uintptr_t)__start_module_text && pc <= (uintptr_t)__stop_module_text;
 }
 
-/* The function that the linker knows, into which others may have been inlined, for that is what the kernel's log shows; and the line of the innermost. */
-struct symbol {
-	uintptr_t pc;
-	char function[64];
-	char line[96];
-};
-
-static const struct symbol *symbol_of(uintptr_t pc)
+/* The first frame of the module that says where, without what compilers add to names; 0 characters: there is none. */
+static int where(const uintptr_t *frames, unsigned int count, const char **name)
 {
-	static struct symbol known[256];
-	struct symbol *s = &known[pc * 0x9e3779b97f4a7c15u >> 56];
-	char text[1024] = "", *at, *slash;
-
-	if (s->pc == pc)
-		return s;
-	__sanitizer_symbolize_pc((void *)pc, "%f %s:%l", text, sizeof(text) - 1);
-	slash = strchr(text, ' ');
-	snprintf(s->line, sizeof(s->line), "%s", slash ? slash + 1 : "?");
-	if (slash && (slash = strrchr(s->line, '/')))
-		memmove(s->line, slash + 1, strlen(slash));
-	for (at = text; at + strlen(at) + 1 < text + sizeof(text) && at[strlen(at) + 1]; at += strlen(at) + 1)
-		;
-	snprintf(s->function, sizeof(s->function), "%.*s", (int)strcspn(at, " ."), at);
-	s->pc = pc;
-	return s;
-}
-
-const char *where(const uintptr_t *frames, unsigned int count)
-{
+	uintptr_t offset;
 	unsigned int i;
 
-	for (i = 0; i < count; i++)
-		if (in_module(frames[i]))
-			return symbol_of(frames[i] - (i > 0))->function;
-	return NULL;
+	for (i = 0; i < count; i++) {
+		if (!in_module(frames[i]))
+			continue;
+		*name = symbol_at(frames[i] - (i > 0), &offset);
+		return (int)strcspn(*name, ".");
+	}
+	return 0;
 }
 
 /* Follows frame pointers, which all our code and the module's keep. */
@@ -111,22 +92,24 @@ static void add_frames(const char *title, const uintptr_t *frames, unsigned int 
 	snprintf(line, sizeof(line), "%s\n", title);
 	add_text(line);
 	for (i = 0; i < count; i++) {
-		const struct symbol *s;
+		uintptr_t offset;
+		const char *name;
 
 		if (!in_module(frames[i]))
 			continue;
-		s = symbol_of(frames[i] - (i > 0));
-		snprintf(line, sizeof(line), "  %s %s\n", s->function, s->line);
+		name = symbol_at(frames[i] - (i > 0), &offset);
+		snprintf(line, sizeof(line), "  %s+0x%lx [0x%lx]\n", name, offset, address_in_file(frames[i] - (i > 0)));
 		add_text(line);
 	}
 }
 
 static void title_of(char *title, size_t bytes, const char *name, const uintptr_t *frames, unsigned int count)
 {
-	const char *function = where(frames, count);
+	const char *function;
+	int length = where(frames, count, &function);
 
-	if (function)
-		snprintf(title, bytes, "%s in %s", name, function);
+	if (length)
+		snprintf(title, bytes, "%s in %.*s", name, length, function);
 	else
 		snprintf(title, bytes, "%s", name);
 }
@@ -137,6 +120,7 @@ static void note(enum complaint_kind kind, const char *name, const uintptr_t *fr
 	unsigned int i;
 
 	title_of(one.title, sizeof(one.title), name, frames, count);
+	address_told = address_told || !strncmp(name, "kasan-", 6);
 	for (i = 0; i < trouble.complaints; i++)
 		if (!strcmp(trouble.complaint[i].title, one.title))
 			return;
@@ -147,14 +131,7 @@ static void note(enum complaint_kind kind, const char *name, const uintptr_t *fr
 
 bool address_reports_wanted(void)
 {
-	unsigned int i;
-
-	if (!running)
-		return false;
-	for (i = 0; i < trouble.complaints; i++)
-		if (!strncmp(trouble.complaint[i].title, "kasan-", 6))
-			return false;
-	return true;
+	return running && !address_told;
 }
 
 void complain(enum complaint_kind kind, const char *name, bool with_frame)
@@ -215,8 +192,13 @@ void layer_deadlock(void)
 
 void count_steps(unsigned int steps)
 {
-	if ((trouble.steps += steps) > MAX_STEPS)
+	if (steps > MAX_STEPS || (trouble.steps += steps) > MAX_STEPS)
 		die(DEATH_HANG, "hang");
+}
+
+void made_progress(void)
+{
+	trouble.steps = 0;
 }
 
 void count_steps_of(unsigned int steps, void *function)
@@ -333,7 +315,7 @@ static void on_fault(int number, siginfo_t *info, void *context)
 /* libFuzzer and the like have handlers of their own and end with the first report. */
 const char *__asan_default_options(void)
 {
-	return "halt_on_error=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0:symbolize=1:stack_trace_format='    #%n %p':"
+	return "halt_on_error=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0:symbolize=0:stack_trace_format='    #%n %p':"
 	       "suppress_equal_pcs=0:detect_leaks=0:detect_stack_use_after_return=0:print_legend=0:print_full_thread_history=0:"
 	       "allocator_may_return_null=1:print_module_map=0";
 }
@@ -345,6 +327,7 @@ void trouble_prepare(void)
 	stack_t stack = { .ss_size = 256u << 10 };
 	unsigned int i;
 
+	symbols_prepare((uintptr_t)__start_module_text, (uintptr_t)__stop_module_text);
 	stack.ss_sp = malloc(stack.ss_size);
 	sigaltstack(&stack, NULL);
 	for (i = 0; i < sizeof(signals) / sizeof(*signals); i++)
@@ -360,6 +343,7 @@ void trouble_begin(void)
 	struct itimerval limit = { .it_value = { case_ms / 1000, case_ms % 1000 * 1000 } };
 
 	stack_top = (uintptr_t)__builtin_frame_address(0) + (64u << 10);
+	address_told = false;
 	trouble.death = DEATH_NONE;
 	trouble.complaints = 0;
 	trouble.text_bytes = 0;

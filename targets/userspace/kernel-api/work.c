@@ -5,7 +5,7 @@
 #include <linux/workqueue.h>
 
 /* A work's part of the steps of a case: it may queue itself again for ever. */
-#define WORK_STEPS 20u
+#define WORK_STEPS 1000u
 
 struct workqueue_struct {
 	unsigned int flags;

@@ -180,6 +180,7 @@ static void end_direct(struct bio *bio)
 	if (bio->bi_status && !d->status)
 		d->status = bio->bi_status;
 	d->pending--;
+	made_progress();
 }
 
 static bool direct_ended(void *data)
@@ -290,6 +291,7 @@ static void end_ahead(struct bio *bio)
 	for (i = 0; i < a->count; i++)
 		a->page[i]->uptodate = bio->bi_status == BLK_STS_OK;
 	a->waiting.pending--;
+	made_progress();
 }
 
 /* Reads missing pages [index, index + count), whole ones, the last one as far as the device goes. */
