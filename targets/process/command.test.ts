@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 import { readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { runCommand, type CommandBounds, type CommandResult } from './command.ts';
 import type { ChildLimits } from './limits.ts';
+
+// What waits for a busy machine is not wrong.
+vi.setConfig({ testTimeout: 300_000 });
 
 /** Milliseconds that nobody misses but by hanging, on a machine however busy. */
 const LONG = 100_000;

@@ -2,7 +2,8 @@
 /** Everything that a process can do wrong, each classified, in bounded time, at the cost of one case. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { Ajv } from 'ajv';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { execute, type Executed } from '../../engine/execute.ts';
 import { prepare, type Prepared } from '../../engine/prepare.ts';
 import { drawCase } from '../../generators/draw.ts';
@@ -12,6 +13,9 @@ import { openProcessTarget } from './process-target.ts';
 import { NoTarget, ProcessSession, type Deadlines } from './session.ts';
 
 const FAKE = resolve(import.meta.dirname, '../fakes/process/fake.mjs');
+// What waits for a busy machine is not wrong.
+vi.setConfig({ testTimeout: 300_000 });
+
 /** Milliseconds that nobody misses but by hanging, on a machine however busy; and those of who hangs. */
 const LONG = 100_000;
 const SHORT = 1_000;
@@ -57,6 +61,7 @@ const ROWS: Readonly<Record<Exclude<Fault, 'mute' | 'describes-nonsense' | 'repo
   'leaves-a-stranger': { deadlines: { open: SHORT }, in: 'each', at: 0, verdict: ['hang', /^hang: open under /] },
   'sleeps': { verdict: ['pass', /^$/], goesOn: true },
   'segfaults': { verdict: ['crash', /^crash: SIGSEGV in open$/] },
+  'is-killed': { verdict: ['engine-error', /^the target vanished \(killed from outside by SIGKILL\) during open$/] },
   'aborts': { verdict: ['crash', /^crash: SIGABRT in read$/] },
   'exits': { verdict: ['crash', /^crash: exit code 0 in open$/] },
   'exits-with-3': { verdict: ['crash', /^crash: exit code 3 in read$/] },
@@ -150,6 +155,25 @@ describe('a process that', () => {
     const opening = openProcessTarget({ name: 'x', command: process.execPath, args: [FAKE, fault], deadlines: { describe: fault === 'mute' ? SHORT : LONG } });
     await expect(opening).rejects.toThrow(why);
     await expect(opening).rejects.toBeInstanceOf(NoTarget);
+  });
+
+  it.concurrent('reads right says nothing but what the schema has, and is told nothing else', async () => {
+    const schema = JSON.parse(readFileSync(resolve(import.meta.dirname, 'schema/protocol.json'), 'utf8')) as object;
+    const ajv = new Ajv({ strict: false }).addSchema(schema, 'protocol');
+    const check = { runner: ajv.compile({ $ref: 'protocol#/definitions/fromRunner' }), target: ajv.compile({ $ref: 'protocol#/definitions/fromTarget' }) };
+    const said: [keyof typeof check, string][] = [];
+    const target = await openProcessTarget({ name: 'x', command: process.execPath, args: [FAKE], deadlines: PATIENT, watch: (from, line) => said.push([from, line]) });
+    const session = await target.open();
+    try {
+      const results = await execute(target, session, Array.from({ length: 40 }, (_, i) => prepare(drawCase(11, i))));
+      expect(results.filter((r) => r.verdict.kind !== 'pass' && r.verdict.kind !== 'unsupported')).toEqual([]);
+    } finally {
+      await session.close();
+      await target.close();
+    }
+    for (const [from, line] of said) expect(check[from](JSON.parse(line)), `${from}: ${line}: ${JSON.stringify(check[from].errors)}`).toBe(true);
+    const types = said.map(([from, line]) => `${from} ${(JSON.parse(line) as { type: string }).type}`);
+    expect([...new Set(types)].sort()).toEqual(['runner bye', 'runner case', 'runner describe', 'target describe', 'target done', 'target opened', 'target read', 'target refused']);
   });
 
   it.concurrent('stands in the list of faults is in a table here', () => {

@@ -122,6 +122,7 @@ async function atOpen({ id }: CaseMessage): Promise<void> {
   }
   if (has('sleeps', id)) await sleep(LATE_MS);
   if (has('segfaults', id)) await dieOf('SIGSEGV');
+  if (has('is-killed', id)) await dieOf('SIGKILL');
   if (has('exits', id)) process.exit(0);
   if (has('half-a-message', id) || has('half-and-hangs', id)) {
     say('{"type":"opened","id":', '');

@@ -12,6 +12,7 @@ export const FAULTS = {
   'ignores-signals': 'hangs, and no signal but SIGKILL ends it',
   'sleeps': 'answers late, but in time',
   'segfaults': 'dies of SIGSEGV at open',
+  'is-killed': 'is killed by somebody else, at open',
   'aborts': 'dies of SIGABRT at a read',
   'exits': 'ends with exit code 0 at open, without a word',
   'exits-with-3': 'ends with exit code 3 at a read',
