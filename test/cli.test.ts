@@ -161,7 +161,7 @@ describe('findings', () => {
     ovbd('run', '--no-vm', '--target', 'fake-crashes', '--cases', '16', '--out', 'out');
     const path = join(folder, 'out/findings', readdirSync(join(folder, 'out/findings'))[0]!);
     const manifest = JSON.parse(readFileSync(join(path, 'finding.json'), 'utf8'));
-    manifest.target.name = 'oracle';
+    manifest.target.name = manifest.target.remake.kind = 'oracle';
     writeFileSync(join(path, 'finding.json'), JSON.stringify(manifest));
     expect(ovbd('replay', path)).toMatchObject({ code: 0, stdout: expect.stringContaining('not shown: 0 of 1') });
   });
