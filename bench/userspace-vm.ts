@@ -10,7 +10,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { execute, type Executed, type Judged } from '../engine/execute.ts';
-import { declaredFlags } from '../engine/prepare.ts';
+import { caseDigest, declaredFlags } from '../engine/prepare.ts';
 import { build, drawCase } from '../generators/draw.ts';
 import { examine } from '../oracles/examine.ts';
 import { openKernelTarget } from '../targets/kernel/kernel-target.ts';
@@ -27,6 +27,8 @@ const BATCH = 25;
 
 interface Row {
   readonly case: string;
+  /** Of the case's bytes and plan: another version of the generators draws others. */
+  readonly digest: string;
   readonly vm: string;
   /** In a machine of its own, after it had differed. */
   readonly alone?: true;
@@ -60,7 +62,7 @@ async function onMachine(path: string, missing: typeof drawn, batch: number): Pr
     for (let from = 0; from < missing.length && !stop.signal.aborted; from += batch) {
       const cases = made(missing.slice(from, from + batch));
       for (const [k, seen] of (await execute(vm, session, cases, { signal: stop.signal })).entries()) {
-        const row: Row = { case: cases[k]!.case.id, vm: told(seen), ...(batch === 1 ? { alone: true as const } : {}) };
+        const row: Row = { case: cases[k]!.case.id, digest: caseDigest(cases[k]!.case), vm: told(seen), ...(batch === 1 ? { alone: true as const } : {}) };
         rows.set(row.case, row);
         appendFileSync(path, `${JSON.stringify(row)}\n`);
       }
@@ -83,7 +85,10 @@ async function compareAll(): Promise<Pair[]> {
   for (let from = 0; from < known.length; from += BATCH) {
     const cases = made(known.slice(from, from + BATCH));
     const results = await execute(userspace, session, cases);
-    cases.forEach(({ case: c }, k) => pairs.push({ case: c.id, vm: rows.get(c.id)!.vm, userspace: told(results[k]!) }));
+    cases.forEach(({ case: c }, k) => {
+      const row = rows.get(c.id)!;
+      if (row.digest === caseDigest(c)) pairs.push({ case: c.id, vm: row.vm, userspace: told(results[k]!) });
+    });
   }
   await session.close();
   return pairs;

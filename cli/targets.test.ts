@@ -19,3 +19,23 @@ describe('coverage', () => {
     expect(targetNames({ ...patch, kernel: ['/a/bzImage'], kernelBuild: ['/a'] })).toEqual(['oracle', 'patch']);
   });
 });
+
+describe('the patch\'s code in userspace', () => {
+  it('takes the place of the machines with it where --fast is given', () => {
+    expect(targetNames({ patch: ['x'], vm: true, fast: true })).toEqual(['oracle', 'userspace']);
+    expect(targetNames({ source: 'x', vm: true, fast: true, names: ['stock', 'patch', 'userspace'] })).toEqual(['stock', 'userspace']);
+  });
+
+  it('stands beside them where both are named', () => {
+    expect(targetNames({ patch: ['x'], vm: true, names: ['patch', 'userspace'], sanitize: 'only' })).toEqual(['patch', 'userspace']);
+  });
+
+  it.each([
+    [{ vm: true, fast: true }, /--fast runs the code of a patch: give --patch or --source/],
+    [{ vm: true, names: ['userspace'] }, /--target userspace needs the sources/],
+    [{ vm: true, fast: true, module: 'x.ko' }, /--target userspace needs the sources/],
+    [{ vm: true, fast: true, patch: ['x'], sanitize: 'only' as const }, /need a target that runs on a kernel/],
+  ])('is refused before anything is read where there are no sources or no kernel: %j', (request, why) => {
+    expect(() => targetNames(request)).toThrow(why);
+  });
+});

@@ -69,7 +69,7 @@ describe.skipIf(missing.length > 0)('the kernel interfaces in userspace', () => 
   it('names what goes wrong when a device is made, and goes on with the next case', async () => {
     const faults: Record<number, [string, string]> = {
       1: ['crash', 'page-fault'], 2: ['crash', 'kernel-bug'], 3: ['crash', 'divide-error'], 4: ['memory', 'kasan-slab-out-of-bounds-read'], 5: ['crash', 'warning'],
-      6: ['memory', 'kasan-vmalloc-out-of-bounds-write'], 7: ['memory', 'kasan-use-after-free-read'], 8: ['memory', 'kasan-double-free'], 10: ['memory', 'ubsan-shift-out-of-bounds'],
+      6: ['memory', 'kasan-vmalloc-out-of-bounds-write'], 12: ['crash', 'kasan-vmalloc-out-of-bounds-read'], 13: ['crash', 'kasan-null-ptr-deref-read'], 7: ['memory', 'kasan-use-after-free-read'], 8: ['memory', 'kasan-double-free'], 10: ['memory', 'ubsan-shift-out-of-bounds'],
       11: ['hang', 'hang'],
     };
     const seen = await observe(...Object.keys(faults).map((n) => job(n, { sectors: Number(n) })), job('after', {}));
@@ -116,6 +116,16 @@ describe.skipIf(missing.length > 0)('the kernel interfaces in userspace', () => 
     expect(text!.refusal).toMatch(/EINVAL$/);
     expect(short!.reads[0]!.result).toBe(-5);
     expect(exact!.reads[0]!.result).toBe((SOUND + 1) * SECTOR);
+  });
+
+  it('takes more layers than anybody has, and devices and reads that end at their edges', async () => {
+    const one = job('many', {});
+    const [many, odd] = await observe(
+      { ...one, case: { ...one.case, layers: Array.from({ length: 600 }, () => one.case.layers[0]!) } },
+      job('odd', { reads: [{ mode: 'buffered', offset: SOUND * SECTOR - 1, length: 4096 }, { mode: 'buffered', offset: SOUND * SECTOR, length: 1 }, { mode: 'buffered', offset: 2 ** 40, length: 1 }] }),
+    );
+    expect(many).toMatchObject({ open: 'opened', complaints: [] });
+    expect(odd!.reads.map((r) => r.result)).toEqual([1, 0, 0]);
   });
 
   it('gives the same for the same case, alone and after others', async () => {

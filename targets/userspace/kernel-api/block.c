@@ -11,7 +11,7 @@
 #include <linux/completion.h>
 
 #define FIRST_MAJOR 253u
-#define MAX_BLOCK_DEVICES 1100u
+#define MAX_BLOCK_DEVICES 4200u
 
 struct queue {
 	struct bio *head, *tail;

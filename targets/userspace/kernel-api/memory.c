@@ -15,7 +15,7 @@
 #define OWN_BYTES (1ull << 30)
 #define AHEAD_BYTES (1ull << 20)
 /* What is there at the beginning of a case. */
-#define FIRST_BYTES (2 * AHEAD_BYTES)
+#define FIRST_BYTES (16 * AHEAD_BYTES)
 /* Forbidden bytes around each allocation, at least. */
 #define RED_BYTES 64u
 /* Above this the pages are given back after the case. */

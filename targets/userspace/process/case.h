@@ -14,7 +14,7 @@
 
 #define MAX_READ_BYTES (16u << 20)
 #define MAX_PIECES 1024u
-#define MAX_CASE_LAYERS 512u
+#define MAX_CASE_LAYERS 2048u
 
 struct case_layer {
 	const uint8_t *bytes;

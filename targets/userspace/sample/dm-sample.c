@@ -74,6 +74,17 @@ static noinline void fault_at_ctr(unsigned int fault)
 	case 10:
 		sink = 1 << (40 + zero);
 		break;
+	case 12:
+		/* The guard page. */
+		p = vmalloc(PAGE_SIZE);
+		sink = p[PAGE_SIZE + zero];
+		vfree(p);
+		break;
+	case 13:
+		/* The first one is told and not done. */
+		memcpy(table, (void *)(long)(zero + 8), sizeof(table) + zero);
+		memcpy(table, (void *)(long)(zero + 8), sizeof(table) + zero);
+		break;
 	case 11:
 		for (;;)
 			sink = zero;
