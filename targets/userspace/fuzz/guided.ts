@@ -58,6 +58,8 @@ export interface Guided {
   readonly found: readonly Found[];
   /** The smallest input of each title, then those that reached something new; each once, as cases. */
   readonly cases: readonly Case[];
+  /** The file of each. */
+  readonly files: readonly string[];
   readonly executions: number;
   /** Edges of the module's code that were reached. */
   readonly edges: number;
@@ -82,7 +84,7 @@ export async function runGuided(o: GuidedOptions): Promise<Guided> {
   if (result.code !== 0) throw new EngineError(`libFuzzer failed (${result.timedOut ? 'it did not stop' : `code ${result.code}`}): ${result.stderr.trim().split('\n').slice(-3).join(' | ').slice(0, 400)}; its folder: ${o.folder}`);
   const list = await foundIn(found);
   return {
-    seeds: count, found: list, cases: await casesOf(found, kept, list),
+    seeds: count, found: list, ...await casesOf(found, kept, list),
     executions: Number(/number_of_executed_units:\s*(\d+)/.exec(result.stderr)?.[1] ?? 0),
     edges: Math.max(0, ...[...result.stderr.matchAll(/ cov: (\d+)/g)].map((m) => Number(m[1]))),
   };
@@ -105,14 +107,17 @@ async function foundIn(folder: string): Promise<Found[]> {
   return lines.map((line) => JSON.parse(line) as Found);
 }
 
-async function casesOf(found: string, kept: string, list: readonly Found[]): Promise<Case[]> {
+async function casesOf(found: string, kept: string, list: readonly Found[]): Promise<Pick<Guided, 'cases' | 'files'>> {
   const titled = [...new Set(list.map((f) => f.input))];
-  const files = [...titled.map((name) => join(found, name)), ...(await readdir(kept)).sort().map((name) => join(kept, name))];
+  const all = [...titled.map((name) => join(found, name)), ...(await readdir(kept)).sort().map((name) => join(kept, name))];
   const cases: Case[] = [];
-  for (const [i, file] of files.entries()) {
+  const files: string[] = [];
+  for (const [i, file] of all.entries()) {
     if ((await stat(file)).size > MOST_CASE_BYTES) continue;
     const c = decodeCase(await readFile(file), `${i < titled.length ? 'found' : 'kept'}-${i}`);
-    if (c) cases.push(c);
+    if (!c) continue;
+    cases.push(c);
+    files.push(file);
   }
-  return cases;
+  return { cases, files };
 }
