@@ -49,6 +49,20 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .allowExcessArguments(false)
     .action(async (options) => exit(await (await import('./commands/run.ts')).run(options, signal)));
 
+  columns(ovbd.command('guided')
+    .description('libFuzzer on the patch\'s code in userspace, led by what it reaches; what it finds is judged, confirmed and shrunk as in a run'), 'fuzz the dm-overlaybd patch')
+    .addOption(new Option('--seed <n>', 'of the cases to begin with and of libFuzzer\'s choices').argParser(seed).default(1))
+    .option('--time <t>', 'how long to fuzz (90s, 5m, 1h; default: 1m)', time)
+    .option('--executions <n>', 'in place of a time, so that a seed gives the same run', wholeNumber(1, 1e12))
+    .addOption(new Option('--seeds <n>', 'drawn cases to begin with').argParser(wholeNumber(1, 1e6)).default(400))
+    .option('--plain', 'libFuzzer\'s own mutations, which know nothing of the formats')
+    .option('--confirm', 'run the inputs in virtual machines too')
+    .option('--out <dir>', 'folder for the inputs, run.jsonl and findings/ (default: reports/out/<time>)', once)
+    .option('--jobs <n>', 'instances of a target at the same time (default: one a processor)', wholeNumber(1, 64))
+    .option('--quiet', 'no progress')
+    .allowExcessArguments(false)
+    .action(async (options) => exit(await (await import('./commands/guided.ts')).guided(options, signal)));
+
   ovbd.command('nightly')
     .description('the stock kernels under thousands of cases, kept in batches: started again it goes on; exit code 0 only where all are done and nothing was found')
     .addOption(new Option('--seed <n>', 'what all cases follow from').argParser(wholeNumber(0, MAX_SEED)).default(1))
