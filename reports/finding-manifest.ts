@@ -203,10 +203,10 @@ const storedLayerCheck: Check<StoredLayer> = record({
   remote: optional(record({ file: text(16, /^layer\d{1,4}\.remote$/), ...fileFields })),
 });
 
-/** A byte position that an image may have made up: any that 64 bits and a step can say, as a double says it. */
+/** Bytes that an image may have made up, a position or a size: any that 64 bits and a step can say, as a double says it. */
 const position: Check<number> = (value, at) => {
   if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 2 ** 65) return value as number;
-  throw new Mismatch(at, 'a byte position', value);
+  throw new Mismatch(at, 'a whole number of bytes, at most 2^65', value);
 };
 
 const anyLayer = integer(0, LIMITS.layers - 1);
@@ -286,7 +286,7 @@ const outcomeCheck: Check<OutcomeSummary> = either('outcome', {
   refuse: record({ outcome: oneOf('refuse'), clause: line, layer: layerNumber, at: position, why: line }),
   open: record({
     outcome: oneOf('open'),
-    size: deviceSize(),
+    size: position,
     reads: list(either('outcome', {
       any: record({ outcome: oneOf('any'), clause: line }),
       bytes: record({ outcome: oneOf('bytes'), length: natural, sha256: digest, clauses: words, mayFail: optional(flag) }),
