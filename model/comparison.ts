@@ -60,7 +60,7 @@ export interface DifferenceRow {
   readonly clause: string;
   /** target → cases. */
   readonly cells: Readonly<Record<string, number>>;
-  /** The smallest such case. */
+  /** Of the cases that as many targets as possible show, the smallest. */
   readonly smallest: CaseDifference;
 }
 

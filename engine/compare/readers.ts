@@ -77,13 +77,19 @@ interface Answered {
   readonly answers: Map<string, Answer>;
 }
 
-interface Row {
+/** A case that shows a row. */
+interface Example {
+  smallest: Answered;
+  parting: Parting;
+  /** Targets that show it. */
+  showing: number;
+  bytes: number;
+}
+
+interface Row extends Example {
   readonly what: DifferenceKind;
   readonly clause: string;
   readonly cells: Record<string, number>;
-  smallest: Answered;
-  parting: Parting;
-  bytes: number;
 }
 
 class Tally {
@@ -114,6 +120,7 @@ class Tally {
     let differs = false;
     // A case that the first one does not take is still one for the others.
     const base = this.#names.find((name) => wasAsked(answers.get(name)!));
+    const parts = new Map<string, { readonly clause: string; readonly parting: Parting; readonly targets: string[] }>();
     for (const [a, others] of this.#pairs) {
       for (const [b, counts] of others) {
         const first = answers.get(a)!;
@@ -124,19 +131,23 @@ class Tally {
         differs = true;
         if (a !== base) continue;
         const clause = clauseOfParting(prepared, parting!, first, second);
-        const row = this.#rows.get(`${parting!.what} ${clause}`);
-        const bytes = bytesOfCase(prepared);
-        if (!row) {
-          this.#rows.set(`${parting!.what} ${clause}`, {
-            what: parting!.what, clause, cells: { [b]: 1 }, smallest: one, parting: parting!, bytes,
-          });
-          continue;
-        }
-        row.cells[b] = (row.cells[b] ?? 0) + 1;
-        if (bytes < row.bytes) Object.assign(row, { smallest: one, parting: parting!, bytes });
+        const key = `${parting!.what} ${clause}`;
+        const shown = parts.get(key) ?? { clause, parting: parting!, targets: [] };
+        parts.set(key, shown);
+        shown.targets.push(b);
       }
     }
+    const bytes = parts.size > 0 ? bytesOfCase(prepared) : 0;
+    for (const [key, { clause, parting, targets }] of parts) this.#addToRow(key, clause, targets, { smallest: one, parting, showing: targets.length, bytes });
     if (differs) this.differing++;
+  }
+
+  /** The case that is told of a row is one that as many targets as possible show, of those the smallest. */
+  #addToRow(key: string, clause: string, targets: readonly string[], example: Example): void {
+    const row = this.#rows.get(key) ?? { what: example.parting.what, clause, cells: {}, ...example };
+    this.#rows.set(key, row);
+    for (const target of targets) row.cells[target] = (row.cells[target] ?? 0) + 1;
+    if (example.showing > row.showing || (example.showing === row.showing && example.bytes < row.bytes)) Object.assign(row, example);
   }
 
   answers(): Record<string, AnswerCounts> {
