@@ -44,7 +44,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/it was opened/, 'A reader that checks its trailer refuses this. Does the adapter pass the reader\'s error on as "refused"?'],
   [/must give (\d+) bytes; it gave/, 'A read gives "length" bytes from "offset", fewer only at the end of the device, and 0 past it.'],
   [/the device must have/, '"size" is the virtual size of the top layer in bytes, or the length of what a ZFile holds.'],
-  [/byte \d+ must be/, 'Are "offset" and "length" of the read heeded, and the files those of this case?'],
+  [/byte \d+ must be/, 'Are "offset" and "length" of the read heeded, "layers" taken bottom to top, and the files those of this case?'],
 ];
 
 /** Tries everything and prints one line for each. Exit code 0 where all is right, 1 where something is not. */

@@ -18,7 +18,7 @@ export function complaintsIn(log: string): Complaint[] {
   return errorReports(log).filter((r) => !r.deathOnly).map(({ kind, title }) => ({ kind, title }));
 }
 
-/** A target that ended by itself or by a limit. `said`: what it called its death, if it did. `rest`: a message it did not finish. */
+/** A target that ended by itself or by a limit. `rest`: a message that it did not finish. */
 export function endingOf({ code, signal, killed, overrun }: ChildEnd, phase: string, log: string, rest: string): Ending {
   const word = phase.split(' ')[0]!;
   if (overrun === 'errors') return { death: { kind: 'hang', title: 'flood of standard error', phase }, complaints: [] };
