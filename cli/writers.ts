@@ -41,7 +41,10 @@ function byCommand(name: string, makes: 'lsmt' | 'zfile'): Loaded<WriterEntry> {
   const missing = wanted.filter((w) => !command.some((word) => word.includes(w)));
   if (missing.length > 0) throw new UsageError(`${name}: it must name ${missing.join(', ')}`);
   return {
-    entry: { name, description: 'a command line of yours', install: 'it is yours', tried: { with: 'untested', note: 'given on the command line' }, programs: [command[0]], makes, write: [{ command }], algorithms: ['lz4', 'zstd'] },
+    entry: {
+      name, description: 'a command line of yours', install: 'it is yours', tried: { with: 'untested', note: 'given on the command line' },
+      programs: [command[0]], makes, write: [{ command }], algorithms: ['lz4', 'zstd'],
+    },
     file: 'the command line', here: process.cwd(),
   };
 }

@@ -105,5 +105,7 @@ export function deviceOf({ steps, options }: LsmtInput): Uint8Array {
 export function inputText(input: WriterInput): string {
   if (input.makes === 'zfile') return `${input.content.length} bytes of ${input.kind}, ${input.algorithm}, blocks of ${input.blockSize} bytes`;
   const discards = input.steps.filter((s) => s.kind === 'discard').length;
-  return `${input.steps.length - discards} writes and ${discards} discards on ${input.options.virtualSize} bytes${input.options.userTag === undefined ? '' : ', with a message'}${input.options.parentUuid === undefined ? '' : ', with a parent'}`;
+  const { virtualSize, userTag, parentUuid } = input.options;
+  const names = `${userTag === undefined ? '' : ', with a message'}${parentUuid === undefined ? '' : ', with a parent'}`;
+  return `${input.steps.length - discards} writes and ${discards} discards on ${virtualSize} bytes${names}`;
 }

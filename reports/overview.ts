@@ -60,7 +60,10 @@ export function overviewLines({ columns, rows, rates, verdicts, unreliable }: Ov
   const cell = (target: string, n: number | undefined, signature?: string): string =>
     (n === undefined || n === 0 ? '·' : `${signature !== undefined && unreliable[target]?.includes(signature) ? '~' : ''}${n}`);
   const table: [readonly string[], string][] = [
-    ...rows.map((r): [string[], string] => [columns.map((c) => cell(c, r.cells[c], r.signature)), r.clause === undefined || r.signature.includes(r.clause) ? r.signature : `${r.signature} (${r.clause})`]),
+    ...rows.map((r): [string[], string] => {
+      const named = r.clause === undefined || r.signature.includes(r.clause);
+      return [columns.map((c) => cell(c, r.cells[c], r.signature)), named ? r.signature : `${r.signature} (${r.clause})`];
+    }),
     ...kinds.map((k): [string[], string] => [columns.map((c) => cell(c, verdicts[c]?.[k])), k]),
     [columns.map((c) => (rates[c] ?? 0).toFixed(1)), 'cases a second'],
   ];

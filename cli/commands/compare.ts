@@ -51,7 +51,10 @@ async function compareWriting(images: readonly string[], makes: 'lsmt' | 'zfile'
   const every = ['ours', ...[...entriesOf(options.targetsFile).writers.values()].filter(({ entry }) => entry.makes === makes).map(({ entry }) => entry.name)];
   const { writers, skipped } = await openWriters(options.targets === undefined ? every : namesOf(options.targets), makes, options.targetsFile);
   if (writers.length < 2) {
-    throw new UsageError(['one writer alone cannot be compared', ...skipped.map((s) => `  skipped: ${s.target}: ${s.reason}`), '  any command will do: --targets ours --targets "command:PROGRAM … {out}"'].join('\n'));
+    throw new UsageError([
+      'one writer alone cannot be compared', ...skipped.map((s) => `  skipped: ${s.target}: ${s.reason}`),
+      '  any command will do: --targets ours --targets "command:PROGRAM … {out}"',
+    ].join('\n'));
   }
   const progress = progressLine(options.quiet === true || !process.stderr.isTTY);
   const document = await compareWriters({
@@ -139,7 +142,11 @@ async function show(document: Comparison, options: CompareOptions, cases: readon
     });
   }
   if (options.json) await print([`${JSON.stringify(document, null, 2)}\n`], signal);
-  else await printLines([...lines, ...(options.out === undefined ? [] : ['', oneLine(`kept in ${options.out}: compare.json, compare.txt${cases.length > 0 ? ', and the images of each difference' : ''}`)])], signal);
+  else {
+    const images = cases.length > 0 ? ', and the images of each difference' : '';
+    const kept = options.out === undefined ? [] : ['', oneLine(`kept in ${options.out}: compare.json, compare.txt${images}`)];
+    await printLines([...lines, ...kept], signal);
+  }
 }
 
 /** One line on a terminal that is gone in the end. */

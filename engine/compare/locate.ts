@@ -21,7 +21,8 @@ export function locate(file: FileView, space: Space, at: number, layer: number |
   const spot = inStructure(level, at) ?? inEntries(level, at) ?? inBlocks(level, at);
   if (spot) return { ...common, ...spot };
   const region = level.layout.find((r) => r.offset <= at && at < r.offset + r.size);
-  return { ...common, text: `byte ${at}, in ${region?.region === undefined ? 'the file' : region.region === 'index' && level.kind === 'zfile' ? jumpText(region.offset, at) : region.region} of ${where(level, file)}` };
+  const name = region?.region === 'index' && level.kind === 'zfile' ? jumpText(region.offset, at) : region?.region ?? 'some part';
+  return { ...common, text: `byte ${at}, in ${name} of ${where(level, file)}` };
 }
 
 /** The jump table's entry at a byte. */

@@ -85,7 +85,9 @@ export async function compareWriters(s: WriterSettings): Promise<WriterCompariso
   };
 }
 
-function take(writers: readonly Writer[], input: WriterInput, images: Images, counts: Record<string, { made: number; identical: number; readsRight: number; failed: number }>, rows: Map<string, Row>): void {
+type Counts = Record<string, { made: number; identical: number; readsRight: number; failed: number }>;
+
+function take(writers: readonly Writer[], input: WriterInput, images: Images, counts: Counts, rows: Map<string, Row>): void {
   const [first] = images;
   for (const [k, image] of images.entries()) {
     if (image === undefined) continue;

@@ -70,7 +70,8 @@ async function runCase({ entry, program, here, parameter }: Installed, job: Job,
     const stopped = await server?.stop();
     server = undefined;
     if (!stopped?.judged || seen.death) return seen;
-    return { ...seen, log: seen.log + stopped.log, complaints: [...seen.complaints, ...stopped.judged.complaints], ...(stopped.judged.death && { death: { ...stopped.judged.death, phase: 'close' } }) };
+    const { death, complaints } = stopped.judged;
+    return { ...seen, log: seen.log + stopped.log, complaints: [...seen.complaints, ...complaints], ...(death && { death: { ...death, phase: 'close' } }) };
   } finally {
     await server?.stop();
     rmSync(dir, { recursive: true, force: true });
@@ -110,7 +111,8 @@ async function readRanges(entry: ReaderEntry, job: Job, place: Place, values: Va
   const said = entry.open?.size === undefined ? undefined : new RegExp(entry.open.size, 'm').exec(before!.output)?.[1];
   const size = said === undefined ? undefined : Number(said);
   if (entry.open?.size !== undefined && (size === undefined || !Number.isFinite(size))) {
-    return { open: 'none', reads: [], complaints: before!.complaints, log: before!.log, history: 0, engineError: `${entry.name}: its open command does not say the size as ${entry.open.size} would find it` };
+    const engineError = `${entry.name}: its open command does not say the size as ${entry.open.size} would find it`;
+    return { open: 'none', reads: [], complaints: before!.complaints, log: before!.log, history: 0, engineError };
   }
   const complaints: Complaint[] = [...before?.complaints ?? []];
   let log = before?.log ?? '';
@@ -124,7 +126,10 @@ async function readRanges(entry: ReaderEntry, job: Job, place: Place, values: Va
       continue;
     }
     const out = join(place.dir, `out${i}`);
-    const range = { offset: from.toString(), length: String(length), end: (from + BigInt(length)).toString(), sector: (from / BigInt(SECTOR)).toString(), sectors: String(Math.ceil(length / SECTOR)) };
+    const range = {
+      offset: from.toString(), length: String(length), end: (from + BigInt(length)).toString(),
+      sector: (from / BigInt(SECTOR)).toString(), sectors: String(Math.ceil(length / SECTOR)),
+    };
     const done = await runSteps(entry.read!, place, { ...values, one: { ...values.one, ...range } }, i === 0 && !entry.open ? 'open' : `read ${i}`, out);
     log += done.log;
     complaints.push(...done.complaints);
