@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** Targets by name: what a run asks for, what can be had, and what `replay` needs to have it again. */
-import { availableParallelism } from 'node:os';
-import { inParallel } from '../engine/lanes.ts';
+import type { Coming, Skipped } from '../engine/columns.ts';
 import { EngineError, UsageError } from '../model/index.ts';
 import { defectOf } from '../targets/fakes/reader/defects.ts';
 import type { Target } from '../targets/target.ts';
 import type { Cache, Steps } from '../targets/kernel/lab/index.ts';
 import { commandNames, isCommandName, openCommand, whyNot } from './command-targets.ts';
+import { startOpening, type Opening } from './opening.ts';
 import { checkSubject, columnsOf, subjectOf, userspaceColumnsOf, type KernelColumn, type Kernels, type Subject, type UserspaceColumn } from './columns.ts';
 
 /** Names that `--target` takes; `stock`, `patch` and `userspace` stand for all their columns. */
@@ -42,7 +42,7 @@ export interface LabTools {
 
 export interface OpenTargets {
   readonly targets: readonly Target[];
-  readonly skipped: readonly { readonly target: string; readonly reason: string }[];
+  readonly skipped: readonly Skipped[];
   /** True where the user asked for a target by name or by `--patch` and it could not be had. */
   readonly missed: boolean;
 }
@@ -79,7 +79,7 @@ function checkCoverage(request: TargetRequest, names: readonly string[]): void {
 }
 
 /** A target before it is opened. */
-type Plan = { readonly name: string; readonly column?: KernelColumn; readonly userspace?: UserspaceColumn };
+type Named = { readonly name: string; readonly column?: KernelColumn; readonly userspace?: UserspaceColumn };
 
 /**
  * Opens what can run, in the order of the names, kernels at the same time: their
@@ -89,53 +89,86 @@ type Plan = { readonly name: string; readonly column?: KernelColumn; readonly us
  * the reason where others remain. Throws `UsageError` too where nothing is left.
  */
 export async function openTargets(request: TargetRequest, tools: LabTools): Promise<OpenTargets> {
-  const skipped: { target: string; reason: string }[] = [];
-  const plans = await plansOf(request, skipped, tools);
-  const several = plans.filter((p) => p.column?.role === 'patch' || p.userspace).length > 1;
-  const opened: (Target | undefined)[] = plans.map(() => undefined);
-  const reasons: (string | undefined)[] = plans.map(() => undefined);
-  // What was asked for by name and is not installed.
-  let missed = skipped.some((s) => !isVm(s.target));
-  const stop = new AbortController();
-  const signal = AbortSignal.any([tools.signal, stop.signal]);
-  let failure: unknown;
+  const { opening, columns: _, ...begun } = await open(request, tools, true);
+  return { targets: opening.targets(), skipped: begun.skipped(), missed: begun.missed() };
+}
+
+/** Targets of which some may still be in the making. */
+export interface BegunTargets {
+  /** In the order of the names. */
+  readonly columns: readonly (Target | Coming)[];
+  /** What was skipped before anything was opened. */
+  readonly skipped: readonly Skipped[];
+  /** Those that are open by now. */
+  readonly targets: () => readonly Target[];
+  /** As of `OpenTargets`, by now. */
+  readonly missed: () => boolean;
+  /** Gives up what is being made, and closes all. */
+  close(): Promise<void>;
+}
+
+/** As `openTargets`, but does not wait for more than the first target on a kernel: what fails after it is skipped, whatever the reason. */
+export async function beginTargets(request: TargetRequest, tools: LabTools): Promise<BegunTargets> {
+  // Whether anything counts lines is known when all of them are there.
+  const { opening, columns, before, missed } = await open(request, tools, request.coverage === true);
+  return { columns, skipped: before, targets: opening.targets, missed, close: opening.close };
+}
+
+interface Begun {
+  readonly opening: Opening;
+  readonly columns: readonly (Target | Coming)[];
+  readonly before: readonly Skipped[];
+  readonly skipped: () => readonly Skipped[];
+  readonly missed: () => boolean;
+}
+
+async function open(request: TargetRequest, tools: LabTools, all: boolean): Promise<Begun> {
+  const before: Skipped[] = [];
+  const named = await plansOf(request, before, tools);
+  const several = named.filter((one) => roleOf(one) === 'patch').length > 1;
+  const opening = startOpening(named.map((one) => ({
+    name: one.name, slow: one.column !== undefined,
+    open: (signal) => openNamed(one, request, { ...tools, signal }),
+    skips: async (error) => {
+      const role = roleOf(one);
+      return role !== undefined && ((several && error instanceof UsageError) || isMachinesFault(error, role));
+    },
+  })), tools.signal);
+  const skipped = (): readonly Skipped[] => [...before, ...opening.skipped()];
+  const missed = (): boolean => before.some(({ target }) => !isVm(target)) || opening.skipped().some(({ target }) => request.names !== undefined || named.some((one) => one.name === target && roleOf(one) === 'patch'));
   try {
-    await inParallel(plans, availableParallelism(), signal, async ({ name, column, userspace }, i) => {
-      try {
-        opened[i] = userspace !== undefined ? await openUserspace(userspace, request.jobs, { ...tools, signal })
-          : column === undefined ? await openOther(name, request, signal) : await openKernel(column, request.jobs, { ...tools, signal }, request.coverage);
-      } catch (error) {
-        const role = userspace ? 'patch' : column?.role;
-        const skips = role !== undefined && !signal.aborted && ((several && error instanceof UsageError) || await isMachinesFault(error, role));
-        if (skips) {
-          reasons[i] = (error as Error).message;
-          missed ||= request.names !== undefined || role === 'patch';
-          return;
-        }
-        // The others end first, so that none of them opens a target that nobody closes.
-        failure ??= error;
-        stop.abort();
-      }
-    });
-    if (failure !== undefined) throw failure;
-    tools.signal.throwIfAborted();
-    plans.forEach(({ name }, i) => reasons[i] !== undefined && skipped.push({ target: name, reason: reasons[i]! }));
-    const targets = opened.filter((t) => t !== undefined);
+    await (all ? opening.done : Promise.race([opening.begun, opening.done]));
+    opening.hold();
+    const targets = opening.targets();
     if (request.coverage === true && targets.length > 0 && targets.every((t) => t.coverage === undefined)) {
       throw new UsageError(`nothing that runs counts its lines; --coverage needs ${COUNTING}`);
     }
-    if (targets.length === 0) {
-      throw new UsageError(['nothing can run', ...skipped.map((s) => `  ${s.target}: ${s.reason}`)].join('\n'));
-    }
-    return { targets, skipped, missed };
+    if (targets.length === 0) throw new UsageError(['nothing can run', ...skipped().map((s) => `  ${s.target}: ${s.reason}`)].join('\n'));
+    const columns = await Promise.all(named.map(({ name, column }, i) => targets.find((t) => t.identity.name === name) ?? comingOf(column!, request.jobs, opening.slots[i]!)));
+    return { opening, columns, before, skipped, missed };
   } catch (error) {
-    await Promise.allSettled(opened.map((t) => t?.close()));
+    await opening.close();
     throw error;
   }
 }
 
-async function plansOf(request: TargetRequest, skipped: { target: string; reason: string }[], tools: LabTools): Promise<Plan[]> {
-  const plans: Plan[] = [];
+/** What a target is of that the user gave, or the lab has. */
+function roleOf({ column, userspace }: Named): 'stock' | 'patch' | undefined {
+  return userspace !== undefined ? 'patch' : column?.role;
+}
+
+function openNamed({ name, column, userspace }: Named, request: TargetRequest, tools: LabTools): Promise<Target> {
+  if (userspace !== undefined) return openUserspace(userspace, request.jobs, tools);
+  return column === undefined ? openOther(name, request, tools.signal) : openKernel(column, request.jobs, tools, request.coverage);
+}
+
+async function comingOf({ role }: KernelColumn, jobs: number | undefined, opened: Coming['opened']): Promise<Coming> {
+  const { kernelLanes, kernelStance } = await import('../targets/kernel/kernel-target.ts');
+  return { stance: kernelStance(role), lanes: kernelLanes(jobs), opened };
+}
+
+async function plansOf(request: TargetRequest, skipped: Skipped[], tools: LabTools): Promise<Named[]> {
+  const plans: Named[] = [];
   for (const name of targetNames(request)) {
     if (name === 'userspace') {
       const columns = await userspaceColumnsOf(request, (text) => tools.steps.note(text), tools.signal);

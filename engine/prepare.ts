@@ -113,6 +113,6 @@ function wantedDigest(c: Case, { strict }: Expectation, i: number): string | nul
 }
 
 /** Flags of settled points of which some target says that it takes the other side. */
-export function declaredFlags(targets: readonly Target[]): ReadonlySet<string> {
+export function declaredFlags(targets: readonly Pick<Target, 'stance'>[]): ReadonlySet<string> {
   return new Set(targets.flatMap((t) => Object.keys(t.stance.flags).filter((f) => t.stance.flags[f] && DECLARED_ONLY.has(f))));
 }

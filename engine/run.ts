@@ -7,9 +7,10 @@ import {
   type Case, type Event, type Finding, type FooterEvent, type MatrixEvent, type TargetIdentity, type VerdictKind,
 } from '../model/index.ts';
 import type { Target } from '../targets/target.ts';
+import { watchColumns, type Coming, type Skipped } from './columns.ts';
 import { inParallel, openLanes, type Lanes } from './lanes.ts';
 import { findingOf, MatrixRows, tryElsewhere, type Tried } from './matrix.ts';
-import { storedOrigin, type Prepared } from './prepare.ts';
+import { declaredFlags, storedOrigin, type Prepared } from './prepare.ts';
 import { screen, type Screened } from './screen.ts';
 import { unexpectedPasses, type RecordedCase } from './unexpected.ts';
 import { triage, worstFirst } from './triage.ts';
@@ -28,8 +29,9 @@ export interface RunSettings {
   readonly stored?: StoredRun;
   /** Milliseconds after which no more cases are begun: a prefix of the run. */
   readonly timeMs?: number;
-  readonly targets: readonly Target[];
-  readonly skipped: readonly { readonly target: string; readonly reason: string }[];
+  /** Those that are still being made join when they are there: the run does not wait for them. */
+  readonly targets: readonly (Target | Coming)[];
+  readonly skipped: readonly Skipped[];
   /** Executions for shrinking one finding of a cheap kind; 0 keeps the cases as they were drawn. */
   readonly shrinkExecutions?: number;
   /** Instances of a target at a time. Results do not depend on it. */
@@ -62,27 +64,35 @@ const DEFAULT_SHRINK = 72;
 /** Name of the target that must fail. */
 const CANARY = 'canary';
 
+/** The settings when all targets are there. */
+type Settled = Omit<RunSettings, 'targets'> & { readonly targets: readonly Target[] };
+
 /** Runs the suite and emits its events, the footer last. Gives the footer. */
 export async function runSuite(settings: RunSettings, emit: (e: Event) => void): Promise<FooterEvent> {
   const began = Date.now();
-  const { targets, signal } = settings;
-  emit({
-    type: 'run', schema: RUN_SCHEMA, suite: settings.suite, seed: settings.seed, cases: settings.cases,
-    ...(settings.stored && { corpus: settings.stored.name }),
-    targets: targets.map((t) => t.identity), skipped: settings.skipped,
-  });
-  const lanes = new Map(targets.map((t) => [t, openLanes(t, settings.jobs)]));
+  const { signal } = settings;
+  const columns = watchColumns(settings.targets, signal);
+  const lanes = new Map<Target, Lanes>();
+  const lanesOf = (target: Target): Lanes => lanes.get(target) ?? lanes.set(target, openLanes(target, settings.jobs)).get(target)!;
   try {
     const screened = await screen({
       draw: (i) => (settings.stored ? storedOrigin(settings.stored.cases[i]!.case, i, settings.stored.smaller) : drawCase(settings.seed, (settings.first ?? 0) + i)), cases: settings.cases,
-      ...(settings.ready && { ready: settings.ready }), ...(settings.chunk !== undefined && { chunk: settings.chunk }), targets, lanes, signal,
+      ...(settings.ready && { ready: settings.ready }), ...(settings.chunk !== undefined && { chunk: settings.chunk }), columns, lanesOf, signal,
+      declared: declaredFlags(settings.targets), width: Math.max(1, Math.min(settings.jobs, Math.max(...settings.targets.map((t) => t.lanes)))),
+      begin: (targets, skipped) => emit({
+        type: 'run', schema: RUN_SCHEMA, suite: settings.suite, seed: settings.seed, cases: settings.cases,
+        ...(settings.stored && { corpus: settings.stored.name }),
+        targets: targets.map((t) => t.identity), skipped: [...settings.skipped, ...skipped],
+      }),
       deadline: settings.timeMs === undefined ? Infinity : began + settings.timeMs,
       emit, progress: (target, done) => settings.progress?.({ phase: 'screen', target, done, total: settings.cases, findings: 0 }),
     });
-    const counts = await reportFindings(settings, lanes, screened, emit);
+    const { targets } = await columns.all;
+    const settled: Settled = { ...settings, targets };
+    const counts = await reportFindings(settled, lanesOf, screened, emit);
     const seconds = (Date.now() - began) / 1000;
     const coverage = await settings.coverage?.();
-    const footer = { ...footerOf(settings, screened, counts, seconds), ...(coverage === undefined ? {} : { coverage }) };
+    const footer = { ...footerOf(settled, screened, counts, seconds), ...(coverage === undefined ? {} : { coverage }) };
     emit(footer);
     return footer;
   } finally {
@@ -99,7 +109,7 @@ interface Counts {
 }
 
 async function reportFindings(
-  settings: RunSettings, lanes: ReadonlyMap<Target, Lanes>, screened: Screened, emit: (e: Event) => void,
+  settings: Settled, lanesOf: (target: Target) => Lanes, screened: Screened, emit: (e: Event) => void,
 ): Promise<Counts> {
   const counts: Counts = { unexpected: 0, total: 0, unreliable: 0, byTarget: new Map() };
   const families = new Map<string, MatrixRows>();
@@ -126,7 +136,7 @@ async function reportFindings(
   for (const target of settings.targets) {
     const rows = rowsOf(target);
     const found = await triage({
-      target, lanes: lanes.get(target)!, screened, signal: settings.signal, known: rows.known,
+      target, lanes: lanesOf(target), screened, signal: settings.signal, known: rows.known,
       shrinkExecutions: settings.shrinkExecutions ?? DEFAULT_SHRINK,
       progress: progress(target),
     });
@@ -140,7 +150,7 @@ async function reportFindings(
   for (const [family, rows] of families) {
     const columns = settings.targets.filter((t) => rowsOf(t) === rows);
     if (columns.length < 2) continue;
-    for (const target of columns) await fillColumn(settings, target, lanes.get(target)!, screened, rows, report, progress(target));
+    for (const target of columns) await fillColumn(settings, target, lanesOf(target), screened, rows, report, progress(target));
     matrices.push(rows.event(family, columns.map((t) => t.identity.name), worstFirst(columns[0]!)));
   }
   for (const { finding, target } of late) await report(finding, target);
@@ -149,13 +159,13 @@ async function reportFindings(
 }
 
 /** Whether a virtual machine of this run shows the finding, or its smallest case does in one. */
-function shownInKernel({ targets }: RunSettings, rows: MatrixRows, { signature }: Finding): boolean {
+function shownInKernel({ targets }: Settled, rows: MatrixRows, { signature }: Finding): boolean {
   return rows.shownBy(signature).some((name) => targets.some((t) => t.identity.name === name && !isUserspace(t.identity)));
 }
 
 /** Tries what the other targets of the family have found and this one has not shown. */
 async function fillColumn(
-  { signal }: RunSettings, target: Target, lanes: Lanes, screened: Screened, rows: MatrixRows,
+  { signal }: Settled, target: Target, lanes: Lanes, screened: Screened, rows: MatrixRows,
   report: (finding: Finding, target: Target) => Promise<void>, progress: (phase: 'matrix', done: number, total: number, findings: number) => void,
 ): Promise<void> {
   const missing = rows.missing(target.identity.name);
@@ -197,7 +207,7 @@ export function describe({ smallest }: Finding): string {
   return [some(smallest.layers.length, 'layer'), some(bytes, 'byte'), some(smallest.access.reads.length, 'read')].join(', ');
 }
 
-function footerOf(settings: RunSettings, screened: Screened, counts: Counts, seconds: number): FooterEvent {
+function footerOf(settings: Settled, screened: Screened, counts: Counts, seconds: number): FooterEvent {
   const stream = createHash('sha256');
   for (const digest of screened.digests) stream.update(digest);
   const verdicts: Record<string, Partial<Record<VerdictKind, number>>> = {};
@@ -218,7 +228,7 @@ function footerOf(settings: RunSettings, screened: Screened, counts: Counts, sec
   };
 }
 
-function exitCode(settings: RunSettings, screened: Screened, counts: Counts, passes: number): number {
+function exitCode(settings: Settled, screened: Screened, counts: Counts, passes: number): number {
   const canary = settings.targets.some((t) => t.identity.name === CANARY);
   if (canary && screened.digests.length > 0 && !counts.byTarget.get(CANARY)) return EXIT.engine;
   if (settings.targets.some((t) => screened.results.get(t)!.some((r) => r.verdict.kind === 'engine-error'))) return EXIT.engine;

@@ -7,8 +7,9 @@
 import type { CaseClass, Event } from '../model/index.ts';
 import type { Session, Target } from '../targets/target.ts';
 import { execute, type Executed } from './execute.ts';
+import type { Columns, Skipped } from './columns.ts';
 import { inParallel, type Lanes } from './lanes.ts';
-import { declaredFlags, prepare, type Origin, type Prepared } from './prepare.ts';
+import { prepare, type Origin, type Prepared } from './prepare.ts';
 
 /** Cases that share an instance. */
 export const CHUNK = 25;
@@ -20,8 +21,14 @@ export interface ScreenSettings {
   readonly cases: number;
   /** Cases that share an instance; default: `CHUNK`. */
   readonly chunk?: number;
-  readonly targets: readonly Target[];
-  readonly lanes: ReadonlyMap<Target, Lanes>;
+  readonly columns: Columns;
+  /** Flags of settled points that some target declares. */
+  readonly declared: ReadonlySet<string>;
+  /** Chunks at the same time. */
+  readonly width: number;
+  readonly lanesOf: (target: Target) => Lanes;
+  /** Called once, when it is known which targets there are, before the first case is emitted. */
+  readonly begin: (targets: readonly Target[], skipped: readonly Skipped[]) => void;
   readonly signal: AbortSignal;
   /** Time in ms since the epoch after which no chunk is begun. */
   readonly deadline: number;
@@ -42,51 +49,91 @@ export interface Screened {
   readonly prepared: (index: number) => Prepared;
 }
 
+/** Chunks that may wait for a target that is still being made; their cases are kept meanwhile. */
+const AHEAD = 16;
+
+/** A chunk that has not run on all targets yet. */
+interface Chunk {
+  readonly number: number;
+  readonly cases: readonly Prepared[];
+  readonly begun: Set<Target>;
+  readonly ran: Map<Target, Executed[]>;
+}
+
+/**
+ * Runs the chunks on the targets that are there, and on those that come later when
+ * they are. Rejects where a target cannot be made for a reason of ours.
+ */
 export async function screen(s: ScreenSettings): Promise<Screened> {
-  const declared = declaredFlags(s.targets);
-  const chunk = s.chunk ?? CHUNK;
-  const chunks = Math.ceil(s.cases / chunk);
+  const { columns, declared } = s;
+  const chunkSize = s.chunk ?? CHUNK;
+  const chunks = Math.ceil(s.cases / chunkSize);
   const prepared = (index: number): Prepared => s.ready?.(index, declared) ?? prepare(s.draw(index), declared);
   const digests: string[][] = [];
   const labels: Label[][] = [];
-  const results = new Map<Target, Executed[][]>(s.targets.map((t) => [t, []]));
-  const spent = new Map<Target, { ms: number; cases: number }>(s.targets.map((t) => [t, { ms: 0, cases: 0 }]));
+  const results = new Map<Target, Executed[][]>();
+  const spent = new Map<Target, { ms: number; cases: number }>();
   const finished = { chunks: 0, emitted: 0 };
+  const open = new Set<Chunk>();
+  let ahead = 0;
+
+  const begun = columns.all.then(({ targets, skipped }) => {
+    for (const target of targets) results.set(target, []);
+    s.begin(targets, skipped);
+  });
+  begun.catch(() => undefined);
 
   const flush = (): void => {
-    for (let c = finished.emitted; digests[c]; c = ++finished.emitted) emitChunk(s, labels[c]!, s.targets.map((t) => [t, results.get(t)![c]!]));
+    for (let c = finished.emitted; digests[c]; c = ++finished.emitted) emitChunk(s, labels[c]!, columns.ready().map((t) => [t, results.get(t)![c]!]));
   };
 
-  const width = Math.max(1, ...[...s.lanes.values()].map((l) => l.count));
-  await inParallel(Array.from({ length: chunks }, (_, c) => c), width, s.signal, async (c) => {
-    if (Date.now() > s.deadline) return;
-    const size = Math.min(chunk, s.cases - c * chunk);
-    const cases = Array.from({ length: size }, (_, k) => prepared(c * chunk + k));
-    const ran: [Target, Executed[]][] = [];
-    for (const target of s.targets) {
-      const executed = await s.lanes.get(target)!.use(async (session) => {
-        const began = performance.now();
-        const r = await execute(target, session, cases, { signal: s.signal });
-        await repeatOurFailures(target, session, cases, r, s.signal);
-        const tally = spent.get(target)!;
-        tally.ms += performance.now() - began;
-        tally.cases += r.filter((x) => x.observation).length;
-        return r;
-      });
-      ran.push([target, executed]);
-    }
-    if (ran.some(([, r]) => r.length < size)) return; // Aborted inside: a chunk counts whole or not at all.
-    for (const [target, executed] of ran) results.get(target)![c] = executed.map(withoutBytes);
+  const runOn = async (target: Target, chunk: Chunk): Promise<void> => {
+    chunk.begun.add(target);
+    const executed = await s.lanesOf(target).use(async (session) => {
+      const began = performance.now();
+      const r = await execute(target, session, chunk.cases, { signal: s.signal });
+      await repeatOurFailures(target, session, chunk.cases, r, s.signal);
+      const tally = spent.get(target) ?? { ms: 0, cases: 0 };
+      spent.set(target, { ms: tally.ms + performance.now() - began, cases: tally.cases + r.filter((x) => x.observation).length });
+      return r;
+    });
+    chunk.ran.set(target, executed);
+  };
+
+  /** Runs a chunk on each target that is there and has not begun it; records it where that were all. */
+  const advance = async (chunk: Chunk): Promise<void> => {
+    for (let target; (target = columns.ready().find((t) => !chunk.begun.has(t))) && !s.signal.aborted;) await runOn(target, chunk);
+    if (!columns.settled()) return;
+    await begun;
+    const { number: c, cases, ran } = chunk;
+    const targets = columns.ready();
+    if (!open.has(chunk) || !targets.every((t) => ran.has(t))) return;
+    open.delete(chunk);
+    if (targets.some((t) => ran.get(t)!.length < cases.length)) return; // Aborted inside: a chunk counts whole or not at all.
+    for (const target of targets) results.get(target)![c] = ran.get(target)!.map(withoutBytes);
     labels[c] = cases.map((x) => ({ id: x.case.id, class: x.expectation.class }));
     digests[c] = cases.map((x) => x.digest);
     finished.chunks++;
-    s.progress(s.targets.map((t) => t.identity.name).join('+'), Math.min(finished.chunks * chunk, s.cases));
+    s.progress(targets.map((t) => t.identity.name).join('+'), Math.min(finished.chunks * chunkSize, s.cases));
     flush();
+  };
+
+  await inParallel(Array.from({ length: chunks }, (_, c) => c), s.width, s.signal, async (c) => {
+    if (!columns.settled() && ++ahead > AHEAD) await columns.all;
+    for (const owed of [...open]) await advance(owed);
+    if (Date.now() > s.deadline) return;
+    const size = Math.min(chunkSize, s.cases - c * chunkSize);
+    const chunk: Chunk = { number: c, cases: Array.from({ length: size }, (_, k) => prepared(c * chunkSize + k)), begun: new Set(), ran: new Map() };
+    open.add(chunk);
+    await advance(chunk);
+    if (!columns.settled()) s.progress(columns.ready().map((t) => t.identity.name).join('+'), Math.min(ahead * chunkSize, s.cases));
   });
+  await begun;
+  await inParallel([...open], s.width, s.signal, advance);
 
   const kept = finished.emitted;
   return {
-    chunk,
+    chunk: chunkSize,
     digests: digests.slice(0, kept).flat(),
     results: new Map([...results].map(([t, r]) => [t, r.slice(0, kept).flat()])),
     rates: new Map([...spent].map(([t, x]) => [t, x.ms > 0 ? (x.cases * 1000) / x.ms : 0])),

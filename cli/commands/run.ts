@@ -11,7 +11,7 @@ import { Cache, Steps } from '../../targets/kernel/lab/index.ts';
 import { makeOutFolder, replayCommand } from '../out-folder.ts';
 import { EXIT_STOPPED } from '../stop.ts';
 import type { Kernels, Subject } from '../columns.ts';
-import { openTargets, targetNames, type OpenTargets } from '../targets.ts';
+import { beginTargets, targetNames, type BegunTargets } from '../targets.ts';
 import { suiteVersion } from '../version.ts';
 
 /** As commander hands them over. */
@@ -55,9 +55,9 @@ export async function runCases(
   if (options.json && format !== 'json') throw new UsageError(`--json and --format ${format} exclude each other: give one`);
   const out = makeOutFolder(options.out);
   const people = format === 'text' ? process.stdout : process.stderr;
-  let opened: OpenTargets;
+  let opened: BegunTargets;
   try {
-    opened = await openTargets(request, { cache: new Cache(), steps: new Steps(), signal });
+    opened = await beginTargets(request, { cache: new Cache(), steps: new Steps(), signal });
   } catch (error) {
     removeIfEmpty(out);
     throw error;
@@ -75,7 +75,7 @@ export async function runCases(
     if (format === 'json') reporters.push(jsonOutput);
     if (format === 'ktap') reporters.push(new KtapReporter((text) => void process.stdout.write(text)));
     const exitCode = (footer: FooterEvent): number =>
-      signal.aborted ? EXIT_STOPPED : footer.exitCode === EXIT.ok && opened.missed ? EXIT.engine : footer.exitCode;
+      signal.aborted ? EXIT_STOPPED : footer.exitCode === EXIT.ok && opened.missed() ? EXIT.engine : footer.exitCode;
     const emit = (event: Event): void => {
       const shown = event.type === 'footer' ? { ...event, exitCode: exitCode(event) } : event;
       for (const reporter of reporters) reporter.event(shown);
@@ -86,7 +86,7 @@ export async function runCases(
     const footer = await runSuite({
       suite: `overlaybd-conformance ${suiteVersion()}`,
       ...source,
-      targets: opened.targets,
+      targets: opened.columns,
       skipped: opened.skipped,
       jobs: options.jobs ?? availableParallelism(),
       signal,
@@ -95,19 +95,19 @@ export async function runCases(
       ...(options.coverage && {
         coverage: async () => {
           // What goes wrong here costs the run its coverage, not its footer.
-          coverage = await coverageOf(out, opened.targets).catch((error: unknown) => void (failed = error)) ?? undefined;
+          coverage = await coverageOf(out, opened.targets()).catch((error: unknown) => void (failed = error)) ?? undefined;
           return coverage?.reached ?? {};
         },
       }),
     }, emit);
-    if (opened.missed) terminal.line('what was asked for could not all run (see "skipped" above): exit code 3 even without findings');
+    if (opened.missed()) terminal.line('what was asked for could not all run (see "skipped" above): exit code 3 even without findings');
     for (const line of coverage?.lines ?? []) terminal.line(line);
     terminal.line(`report in ${out}: run.jsonl, junit.xml${matrix.isThere ? ', matrix.txt, matrix.json' : ''}${footer.findings > 0 ? ', findings/' : ''}${coverage ? ', coverage/' : ''}`);
     if (failed !== undefined) throw failed;
     return exitCode(footer);
   } finally {
     closeAll(reporters);
-    await Promise.allSettled(opened.targets.map((t) => t.close()));
+    await opened.close();
   }
 }
 

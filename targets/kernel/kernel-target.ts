@@ -63,6 +63,16 @@ const STANCE: Readonly<Record<'stock' | 'patch', Stance>> = {
   },
 };
 
+/** What a kernel target supports, which is known before it is opened. */
+export function kernelStance(role: 'stock' | 'patch'): Stance {
+  return STANCE[role];
+}
+
+/** VMs at the same time: so many, or one a processor, at most 4. */
+export function kernelLanes(wanted: number | undefined): number {
+  return Math.max(1, wanted ?? Math.min(4, availableParallelism()));
+}
+
 /** How a target starts its VMs. */
 export interface Launcher {
   readonly machine: Machine;
@@ -116,11 +126,11 @@ export async function openKernelTarget(lab: PreparedLab, options: KernelTargetOp
       },
       remake: options.remake ?? {},
     },
-    stance: STANCE[patch ? 'patch' : 'stock'],
+    stance: kernelStance(patch ? 'patch' : 'stock'),
     family: patch ? 'patch' : 'stock',
     sizeUnit: 512,
     ...(patch ? {} : { needsLowering: true }),
-    lanes: Math.max(1, options.lanes ?? Math.min(4, availableParallelism())),
+    lanes: kernelLanes(options.lanes),
     processors: PROCESSORS,
     severity: severityOf,
     explain: (log, title) => explain(log, title, symbols),
