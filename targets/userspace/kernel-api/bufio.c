@@ -23,14 +23,9 @@ struct dm_bufio_client {
 	struct block_device *bdev;
 	unsigned int block_bytes;
 	sector_t start;
-	unsigned int held;
-	bool destroyed;
 	struct dm_buffer *bucket[BUCKETS];
 };
 
-void bufio_begin(void)
-{
-}
 
 struct dm_bufio_client *dm_bufio_client_create(struct block_device *bdev, unsigned int block_size, unsigned int reserved,
 					       unsigned int aux_size, void (*alloc_callback)(struct dm_buffer *),

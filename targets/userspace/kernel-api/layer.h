@@ -84,8 +84,6 @@ void block_wait_for(struct bio *bio);
 void work_begin(void);
 bool work_run_one(void);
 
-/* bufio.c */
-void bufio_begin(void);
 
 /* dm.c. Results are 0 or -errno. */
 int dm_layer_create(struct layer_device *device, const char *type, const char *params, sector_t sectors, fmode_t mode);

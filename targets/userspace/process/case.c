@@ -257,7 +257,6 @@ void run_case(const struct case_plan *plan, const struct case_answers *answers)
 	reader_close();
 	block_begin();
 	work_begin();
-	bufio_begin();
 	memory_begin();
 	memory_fails_after = plan->fails_after;
 	trouble_begin();
