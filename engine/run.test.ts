@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
+import { UNCONFIRMED } from '../model/index.ts';
 import type { CaseEvent, Event, Finding, FindingEvent, FooterEvent, Observation } from '../model/index.ts';
 import type { Session, Target } from '../targets/target.ts';
 import { BUILTIN_TARGETS, oracleTarget } from './builtin-targets.ts';
@@ -32,6 +33,21 @@ describe('a run', () => {
   it('finds nothing in the reference reader', async () => {
     const r = await run([oracleTarget()], { cases: 300 });
     expect(r.footer).toMatchObject({ complete: true, cases: 300, findings: 0, exitCode: 0, verdicts: { oracle: { pass: 300 } } });
+  });
+
+  it('labels what only userspace shows, and not what a machine of the run shows too', async () => {
+    const crashing = BUILTIN_TARGETS['fake-crashes']!();
+    const as = (name: string, role: string): Target => ({ ...crashing, family: 'patch', identity: { ...crashing.identity, name, remake: { role } } });
+    const labels = (r: Ran): (string | undefined)[] => findings(r).filter((f) => f.target === 'userspace').map((f) => f.label);
+    const alone = await run([as('userspace', 'userspace')], { shrink: 0 });
+    expect(labels(alone)).toEqual([UNCONFIRMED]);
+    expect(alone.saved.map((f) => f.label)).toEqual([UNCONFIRMED]);
+    // Whichever stands first.
+    for (const targets of [[as('userspace', 'userspace'), as('vm', 'patch')], [as('vm', 'patch'), as('userspace', 'userspace')]]) {
+      const both = await run(targets, { shrink: 0 });
+      expect(labels(both)).toEqual([undefined]);
+      expect(findings(both)).toHaveLength(2);
+    }
   });
 
   it('finds the lie and the crash, each under its own signature, and ends with its footer', async () => {
