@@ -57,39 +57,43 @@ export interface Segment {
   readonly tag: number;
 }
 
-function bits(word: bigint, f: { shift: number; width: number }): bigint {
-  return BigInt.asUintN(f.width, word >> BigInt(f.shift));
+type Words = readonly [low: bigint, high: bigint];
+
+// Functions of the module, not of each call: an index may have a million entries.
+function bits(words: Words, name: SegmentField): bigint {
+  const f = SEGMENT_BITS[name];
+  return BigInt.asUintN(f.width, words[f.word] >> BigInt(f.shift));
 }
 
 /** The LSMT index entry at byte `at`. */
 export function getSegment(bytes: Uint8Array, at: number): Segment {
   const v = view(bytes);
-  const words = [v.getBigUint64(at, true), v.getBigUint64(at + 8, true)] as const;
-  const get = (name: SegmentField): bigint => bits(words[SEGMENT_BITS[name].word]!, SEGMENT_BITS[name]);
+  const words: Words = [v.getBigUint64(at, true), v.getBigUint64(at + 8, true)];
   return {
-    offset: get('offset'),
-    length: Number(get('length')),
-    moffset: get('moffset'),
-    zeroed: get('zeroed') === 1n,
-    tag: Number(get('tag')),
+    offset: bits(words, 'offset'),
+    length: Number(bits(words, 'length')),
+    moffset: bits(words, 'moffset'),
+    zeroed: bits(words, 'zeroed') === 1n,
+    tag: Number(bits(words, 'tag')),
   };
+}
+
+function put(words: [bigint, bigint], name: SegmentField, value: bigint): void {
+  const f = SEGMENT_BITS[name];
+  words[f.word] |= BigInt.asUintN(f.width, value) << BigInt(f.shift);
 }
 
 /** Stores an LSMT index entry at byte `at`; values are cut to their widths. */
 export function setSegment(bytes: Uint8Array, at: number, s: Segment): void {
-  const words = [0n, 0n];
-  const put = (name: SegmentField, value: bigint): void => {
-    const f = SEGMENT_BITS[name];
-    words[f.word] = words[f.word]! | (BigInt.asUintN(f.width, value) << BigInt(f.shift));
-  };
-  put('offset', s.offset);
-  put('length', BigInt(s.length));
-  put('moffset', s.moffset);
-  put('zeroed', s.zeroed ? 1n : 0n);
-  put('tag', BigInt(s.tag));
+  const words: [bigint, bigint] = [0n, 0n];
+  put(words, 'offset', s.offset);
+  put(words, 'length', BigInt(s.length));
+  put(words, 'moffset', s.moffset);
+  put(words, 'zeroed', s.zeroed ? 1n : 0n);
+  put(words, 'tag', BigInt(s.tag));
   const v = view(bytes.subarray(at, at + SEGMENT_ENTRY));
-  v.setBigUint64(0, words[0]!, true);
-  v.setBigUint64(8, words[1]!, true);
+  v.setBigUint64(0, words[0], true);
+  v.setBigUint64(8, words[1], true);
 }
 
 /** Whether the flags word has the bit. */

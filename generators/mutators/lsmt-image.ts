@@ -57,10 +57,11 @@ export function indexImage(bytes: Uint8Array, dataBytes: number): IndexImage {
 
 function liveEntries(bytes: Uint8Array, indexOffset: number, entries: number): PlacedEntry[] {
   const out: PlacedEntry[] = [];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let i = 0; i < entries && out.length < MAX_LIVE; i++) {
     const at = indexOffset + i * SEGMENT_ENTRY;
-    const segment = getSegment(bytes, at);
-    if (segment.offset !== INVALID_OFFSET) out.push({ at, segment });
+    // A million INVALID ones may stand before the first that is none.
+    if ((view.getBigUint64(at, true) & INVALID_OFFSET) !== INVALID_OFFSET) out.push({ at, segment: getSegment(bytes, at) });
   }
   return out;
 }
