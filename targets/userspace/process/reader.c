@@ -188,6 +188,20 @@ static bool direct_ended(void *data)
 	return ((struct direct *)data)->pending == 0;
 }
 
+static void begin_direct(struct direct *direct, struct bio *bio)
+{
+	bio->bi_private = direct;
+	bio->bi_end_io = end_direct;
+	direct->pending++;
+	submit_bio(bio);
+}
+
+static void wait_for_direct(struct direct *direct)
+{
+	if (!layer_wait(direct_ended, direct))
+		die(DEATH_HANG, "hang");
+}
+
 /* Up to 256 vectors a bio; in huge pages one vector goes on to the page's border. */
 static int64_t read_direct(struct layer_device *device, const struct case_read *r, uint64_t length)
 {
@@ -219,13 +233,9 @@ static int64_t read_direct(struct layer_device *device, const struct case_read *
 				in_piece = 0;
 			}
 		}
-		bio->bi_private = direct;
-		bio->bi_end_io = end_direct;
-		direct->pending++;
-		submit_bio(bio);
+		begin_direct(direct, bio);
 	}
-	if (!layer_wait(direct_ended, direct))
-		die(DEATH_HANG, "hang");
+	wait_for_direct(direct);
 	return direct->status ? blk_status_to_errno(direct->status) : (int64_t)length;
 }
 
@@ -359,13 +369,9 @@ static bool read_page(struct layer_device *device, uint64_t size, struct cached 
 		bio->bi_vcnt = 1;
 		bio->bi_iter.bi_size = block;
 		bio->bi_iter.bi_sector = (start + at) >> SECTOR_SHIFT;
-		bio->bi_private = direct;
-		bio->bi_end_io = end_direct;
-		direct->pending++;
-		submit_bio(bio);
+		begin_direct(direct, bio);
 	}
-	if (!layer_wait(direct_ended, direct))
-		die(DEATH_HANG, "hang");
+	wait_for_direct(direct);
 	return c->uptodate = direct->status == BLK_STS_OK;
 }
 
