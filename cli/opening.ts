@@ -22,6 +22,8 @@ export interface Opening {
   readonly begun: Promise<unknown>;
   /** All have been tried. Rejects with the first error that is no reason to skip, when the others have ended too. */
   readonly done: Promise<void>;
+  /** The target of a plan, by its number; undefined where it is not there yet, or never will be. */
+  readonly at: (i: number) => Target | undefined;
   /** In the order of the plans, as far as they are there. */
   readonly targets: () => readonly Target[];
   readonly skipped: () => readonly Skipped[];
@@ -69,6 +71,7 @@ export function startOpening(plans: readonly Plan[], outer: AbortSignal): Openin
   done.catch(() => undefined);
   return {
     slots, begun: Promise.all([first, ...slots.filter((_, i) => !plans[i]!.slow)]), done,
+    at: (i) => opened[i],
     targets: () => opened.filter((t) => t !== undefined),
     skipped: () => reasons.filter((r) => r !== undefined),
     hold: () => { running = true; },

@@ -144,8 +144,13 @@ async function open(request: TargetRequest, tools: LabTools, all: boolean): Prom
       throw new UsageError(`nothing that runs counts its lines; --coverage needs ${COUNTING}`);
     }
     if (targets.length === 0) throw new UsageError(['nothing can run', ...skipped().map((s) => `  ${s.target}: ${s.reason}`)].join('\n'));
-    const columns = await Promise.all(named.map(({ name, column }, i) => targets.find((t) => t.identity.name === name) ?? comingOf(column!, request.jobs, opening.slots[i]!)));
-    return { opening, columns, before, skipped, missed };
+    // What is there, and what may come yet: only kernels do, all else was waited for.
+    const columns = await Promise.all(named.flatMap(({ column }, i): (Target | Promise<Coming>)[] => {
+      const target = opening.at(i);
+      return target ? [target] : column ? [comingOf(column, request.jobs, opening.slots[i]!)] : [];
+    }));
+    const gone = opening.skipped().filter(({ target }) => named.some((one) => one.name === target && one.column === undefined));
+    return { opening, columns, before: [...before, ...gone], skipped, missed };
   } catch (error) {
     await opening.close();
     throw error;
