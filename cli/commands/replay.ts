@@ -67,7 +67,7 @@ export async function replay(folder: string, options: ReplayOptions, signal: Abo
     print(`verdict   ${[result.verdict.signature ?? result.verdict.kind, result.verdict.why].filter(Boolean).join(': ')}`);
     if (result.verdict.kind === 'engine-error') return EXIT.engine;
     const explained = result.observation && result.verdict.signature ? await explainFinding(target, result.verdict.signature, result.observation) : undefined;
-    explained?.where.forEach((place, i) => print(`${i === 0 ? 'where' : ''}`.padEnd(10) + place));
+    if (explained && explained.where.length > 0) print(`where     ${explained.where.join(' ← ')}`);
     printLog(explained?.report ?? result.observation?.log ?? '');
     if (result.shown > 0) {
       print(`shown again: ${result.shown} of ${result.tried}`);
@@ -117,7 +117,7 @@ async function replayProcedure(finding: StoredFinding, procedure: Procedure, col
     if (text !== '') print(`observed  ${text}`);
     print(`verdict   ${[verdict.signature ?? verdict.kind, verdict.why].filter(Boolean).join(': ')}`);
     const explained = observation && verdict.signature ? await explainFinding(target, verdict.signature, observation) : undefined;
-    explained?.where.forEach((place, i) => print(`${i === 0 ? 'where' : ''}`.padEnd(10) + place));
+    if (explained && explained.where.length > 0) print(`where     ${explained.where.join(' ← ')}`);
     // A sound kernel's log tells nothing of a file that is not as it was.
     if (explained !== undefined) printLog(explained.report);
     const shown = verdict.signature === finding.signature;
