@@ -4,13 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AccessPlan, Observation, ReadPlan } from '../../model/index.ts';
 import { readSourceFolder } from '../kernel/lab/sources.ts';
-import { Cache, missingPackages, Steps } from '../kernel/lab/index.ts';
+import { Cache, Steps } from '../kernel/lab/index.ts';
+import { ensurePackages } from '../kernel/lab/packages.ts';
 import { jobOf, noise, sha256 } from '../kernel/testing.ts';
 import type { Job, Session, Target } from '../target.ts';
 import { openUserspaceTarget } from './userspace-target.ts';
 
-const missing = missingPackages('build');
-if (missing.length > 0) console.warn(`skipped: the kernel interfaces in userspace, missing: ${missing.join(', ')}`);
+// Installed where we may; a machine that cannot have them skips, and says why.
+const why = await ensurePackages('build', new Steps()).then(() => '', (error: Error) => ` (skipped: ${error.message})`);
 
 const SECTOR = 512;
 /** Sectors of an image that makes no fault. */
@@ -31,7 +32,7 @@ function job(id: string, { sectors = SOUND, device = 'lsmt', reads = [{}], acces
   return { case: c, wanted: c.access.reads.map((r) => sha256(bytes.subarray(r.offset, r.offset + r.length))) };
 }
 
-describe.skipIf(missing.length > 0)('the kernel interfaces in userspace', () => {
+describe.skipIf(why !== '')(`the kernel interfaces in userspace${why}`, () => {
   let target: Target;
   let session: Session;
 
