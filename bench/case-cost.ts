@@ -8,7 +8,7 @@
  */
 import { parseArgs } from 'node:util';
 import { drawCase } from '../generators/draw.ts';
-import { jobFor, notDeployable, prepare } from '../engine/prepare.ts';
+import { jobOrWhy, prepare } from '../engine/prepare.ts';
 import { deployOnStock } from '../targets/kernel/deploy.ts';
 import { openKernelTarget, openLauncher } from '../targets/kernel/kernel-target.ts';
 import { Cache, Steps, parseKernelChoice, prepareLab } from '../targets/kernel/lab/index.ts';
@@ -38,7 +38,8 @@ const own = (): number => {
 const began = own();
 const jobs: (Job | null)[] = Array.from({ length: count }, (_, i) => {
   const prepared = prepare(drawCase(Number(values.seed), i));
-  return notDeployable(prepared.case, target) === null ? jobFor(prepared, target) : null;
+  const job = jobOrWhy(prepared, target);
+  return typeof job === 'string' ? null : job;
 });
 const made = own() - began;
 

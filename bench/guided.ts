@@ -13,6 +13,7 @@ import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { execute } from '../engine/execute.ts';
 import { prepare, storedOrigin } from '../engine/prepare.ts';
+import { CHUNK } from '../engine/screen.ts';
 import { drawCase } from '../generators/draw.ts';
 import { isFindingKind, type Case } from '../model/index.ts';
 import { Cache, Steps } from '../targets/kernel/lab/index.ts';
@@ -26,7 +27,6 @@ const { values, positionals } = parseArgs({
 const minutes = Number(values.minutes);
 const seed = Number(values.seed);
 const marks = [1, 5, 15, minutes].filter((m, i, all) => m <= minutes && all.indexOf(m) === i);
-const CHUNK = 25;
 const { signal } = new AbortController();
 const { columns } = await loadPatches([positionals[0]!], undefined, signal);
 const sources = { files: columns.at(-1)!.sources, name: columns.at(-1)!.title };

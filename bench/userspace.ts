@@ -7,7 +7,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { declaredFlags, jobFor, notDeployable } from '../engine/prepare.ts';
+import { declaredFlags, jobOrWhy } from '../engine/prepare.ts';
 import { build, drawCase } from '../generators/draw.ts';
 import { judge } from '../judge/judge.ts';
 import { examine } from '../oracles/examine.ts';
@@ -66,7 +66,10 @@ for (const column of columns) {
     const drawn = await timed('generate', () => indices.map((i) => drawCase(Number(seed), i)));
     const made = await timed('encode', () => drawn.map((d) => build(d)));
     const examined = await timed('oracle', () => made.map((b) => examine(b.case, declared)));
-    const jobs = await timed('job', () => examined.flatMap((e) => (notDeployable(e.case, target) === null ? [{ e, job: jobFor(e, target)! }] : [])));
+    const jobs = await timed('job', () => examined.flatMap((e) => {
+      const job = jobOrWhy(e, target);
+      return typeof job === 'string' ? [] : [{ e, job }];
+    }));
     run += jobs.length;
     for (const { job } of jobs) bytes += job.case.layers.reduce((n, l) => n + l.bytes.length, 0);
     const seen = await timed('runner', async () => {

@@ -3,7 +3,7 @@
 import { judge } from '../judge/judge.ts';
 import type { Case, Expectation, Observation, Verdict } from '../model/index.ts';
 import type { Job, RunOptions, Session, Target } from '../targets/target.ts';
-import { jobFor, notDeployable } from './prepare.ts';
+import { jobOrWhy } from './prepare.ts';
 
 /** A case with what is expected of it. */
 export interface Judged {
@@ -37,13 +37,12 @@ export async function execute(
       results[i] = { verdict: { kind: 'engine-error', why: c.disagreement } };
       return;
     }
-    const why = notDeployable(c.case, target);
-    const job = why === null ? jobFor(c, target) : null;
-    if (job) {
+    const job = jobOrWhy(c, target);
+    if (typeof job === 'string') {
+      results[i] = { verdict: { kind: 'unsupported', why: job } };
+    } else {
       jobs.push(job);
       positions.push(i);
-    } else {
-      results[i] = { verdict: { kind: 'unsupported', why: why ?? 'it cannot be lowered to linear and zero pieces' } };
     }
   });
   await session.run(jobs, (k, observation) => {

@@ -76,7 +76,7 @@ export function caseDigest(c: Case): string {
  * Why this target is not given this case, or null where it is. A case that
  * cannot be deployed is `unsupported` without being run.
  */
-export function notDeployable(c: Case, target: Target): string | null {
+function notDeployable(c: Case, target: Target): string | null {
   const { supports }: Stance = target.stance;
   if (!supports.devices.includes(c.device)) return `it has no ${c.device} device`;
   const wrapper = c.layers.flatMap((l) => l.wrapping).find((w) => !supports.wrappings.includes(w));
@@ -85,15 +85,18 @@ export function notDeployable(c: Case, target: Target): string | null {
   if (form) return `it takes no ${form} layers`;
   if (c.access.table && !supports.tables) return 'it has no tables';
   if (supports.nested === false && c.layers.some((l) => l.wrapping.filter((w) => w === 'zfile').length > 1)) return 'it takes no ZFile in a ZFile';
-  if (supports.whole || supports.deviceBytes !== undefined || supports.empty === false) {
-    const why = noWholeDevice(c, supports);
-    if (why) return why;
-  }
+  const why = noWholeDevice(c, supports);
+  if (why) return why;
   if (target.sizeUnit === SECTOR) {
     if (c.access.deviceBytes < SECTOR) return 'a table of 0 sectors cannot be loaded';
     if (c.layers.some((l) => l.wrapping.includes('zfile') && (l.exposedBytes ?? 0) < SECTOR)) return 'a ZFile of less than a sector is no device';
   }
   return null;
+}
+
+/** The job for one target, or why it is given none: then the case is `unsupported` without being run. */
+export function jobOrWhy(c: Pick<Prepared, 'case' | 'expectation'>, target: Target): Job | string {
+  return notDeployable(c.case, target) ?? jobFor(c, target) ?? 'it cannot be lowered to linear and zero pieces';
 }
 
 /** The job for one target; null where the target needs the case lowered and it cannot be. */

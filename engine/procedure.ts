@@ -8,7 +8,7 @@ import { cycle } from '../targets/kernel/lifecycle.ts';
 import type { Target } from '../targets/target.ts';
 import { verdictOfTree } from './fs/verdict.ts';
 import { censusText, verdictOfCycles } from './lifecycle.ts';
-import { jobFor, notDeployable } from './prepare.ts';
+import { jobOrWhy } from './prepare.ts';
 
 /** A kernel target, and the machines for one kind of procedure. */
 export interface Bench {
@@ -36,9 +36,8 @@ export async function openBench(kind: Procedure['kind'], lab: PreparedLab, targe
 
 /** Tries a case in a fresh machine. Throws `EngineError` where the lab itself cannot go on. */
 export async function attempt({ target, launcher, name, module }: Bench, c: Case, expectation: Expectation, procedure: Procedure, signal: AbortSignal): Promise<Tried> {
-  const why = notDeployable(c, target);
-  const job = why === null ? jobFor({ case: c, expectation }, target) : null;
-  if (job === null) return { verdict: { kind: 'unsupported', why: why ?? 'it cannot be lowered to linear and zero pieces' }, text: '' };
+  const job = jobOrWhy({ case: c, expectation }, target);
+  if (typeof job === 'string') return { verdict: { kind: 'unsupported', why: job }, text: '' };
   const errand = { launcher, name, module, job, signal };
   if (procedure.kind === 'mount') {
     const seen = await mountAndRead(errand, procedure.fileSystem);

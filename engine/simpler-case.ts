@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Smaller variants of a case of which nothing but its bytes is known: its parts one by one, then stretches of bytes. */
 import type { AccessPlan, Case, Layer, ReadPlan } from '../model/index.ts';
+import { SECTOR } from '../spec/index.ts';
 
 /** Stretches of a file that are tried as zeros, halved each time until they are so short, in bytes. */
 const SHORTEST = 64;
-const SECTOR = 512;
 const PAGE = 4096;
 
 /** Each is smaller or plainer by one thing; the boldest first. */

@@ -13,6 +13,8 @@ const readable = new WeakMap<Case, boolean>();
 
 /** Why the device of a case is none for such a reader; null where it is, or where the images must be refused anyway. */
 export function noWholeDevice(c: Case, { whole, deviceBytes, empty }: Stance['supports']): string | null {
+  // Most readers have no such limits, and opening a stack takes its time.
+  if (!whole && deviceBytes === undefined && empty !== false) return null;
   const device = open(c);
   if (!device) return null;
   if (empty === false && device.size === 0) return 'it makes no device of no bytes';

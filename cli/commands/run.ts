@@ -124,10 +124,11 @@ async function coverageOf(out: string, targets: readonly Target[]): Promise<Cove
     if (target.coverage !== undefined) counted.push({ target: target.identity.name, coverage: await target.coverage() });
   }
   const folders = saveCoverage(out, counted);
+  const reached = Object.fromEntries(counted.map(({ target, coverage }) => [target, reachedOf(coverage.files)]));
   return {
-    reached: Object.fromEntries(counted.map(({ target, coverage }) => [target, reachedOf(coverage.files)])),
+    reached,
     lines: counted.map(({ target, coverage }, i) => {
-      const { lines, allLines, branches, allBranches } = reachedOf(coverage.files);
+      const { lines, allLines, branches, allBranches } = reached[target]!;
       const lost = coverage.lost > 0 ? `; of the last case of ${coverage.lost} virtual machine${coverage.lost === 1 ? '' : 's'} at most the opening is counted` : '';
       return `coverage of ${target}: ${lines} of ${allLines} lines, ${branches} of ${allBranches} branches${lost}: ${join(out, folders[i]!, 'summary.txt')}`;
     }),

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What the process fake can do wrong, each at a point of a case, and what becomes of it. */
 
-/** Where in a case it happens. */
-export type Point = 'describe' | 'open' | 'read' | 'done' | 'bye';
-
 export const FAULTS = {
   'hangs': 'says nothing more, at open',
   'hangs-reading': 'says nothing more, at a read',

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The field tables as a C header, so that the mutator has no offsets of its own. */
 import {
-  BLOCK_CRC_SEED, fieldOf, JUMP_ENTRY, LSMT_HEADER, LSMT_MAGIC0, LSMT_SPACE, SEGMENT_BITS, SEGMENT_ENTRY, ZFILE_FLAG, ZFILE_HEADER, ZFILE_MAGIC0, ZFILE_SPACE,
+  BLOCK_CRC_SEED, JUMP_ENTRY, LSMT_HEADER, LSMT_MAGIC0, LSMT_SPACE, SEGMENT_BITS, SEGMENT_ENTRY, ZFILE_FLAG, ZFILE_HEADER, ZFILE_MAGIC0, ZFILE_SPACE,
   type Structure,
 } from '../../../spec/fields.ts';
 
@@ -37,5 +37,5 @@ function rows(name: string, s: Structure): string {
 }
 
 function places(prefix: string, s: Structure): string[] {
-  return s.fields.map((f) => `#define ${prefix}_${f.name.toUpperCase()}_AT ${fieldOf(s, f.name).offset}u`);
+  return s.fields.map((f) => `#define ${prefix}_${f.name.toUpperCase()}_AT ${f.offset}u`);
 }

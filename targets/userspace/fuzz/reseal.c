@@ -10,22 +10,8 @@
 /* Blocks that are walked over, at most. */
 #define MOST_BLOCKS 65536u
 
-static uint32_t crc32c(const uint8_t *p, size_t n, uint32_t crc)
-{
-	static uint32_t table[256];
-	static bool made;
-	unsigned int i, bit;
-
-	for (i = 0; !made && i < 256; i++) {
-		table[i] = i;
-		for (bit = 0; bit < 8; bit++)
-			table[i] = table[i] >> 1 ^ (0x82f63b78u & -(table[i] & 1));
-	}
-	made = true;
-	while (n--)
-		crc = table[(crc ^ *p++) & 255] ^ crc >> 8;
-	return crc;
-}
+/* Of the kernel interfaces (kernel-api/text.c), whose headers are not for libc's files. */
+uint32_t crc32c(uint32_t crc, const void *bytes, unsigned int length);
 
 enum layer_kind kind_of(const uint8_t *file, size_t length)
 {
@@ -78,7 +64,7 @@ size_t block_of(const uint8_t *file, size_t length, bool last, size_t number, si
 void seal_block(uint8_t *file, size_t length, size_t at, size_t bytes)
 {
 	if (bytes >= 4 && bytes <= length && at <= length - bytes)
-		put_bytes(file + at + bytes - 4, 4, crc32c(file + at, bytes - 4, BLOCK_CRC_SEED));
+		put_bytes(file + at + bytes - 4, 4, crc32c(BLOCK_CRC_SEED, file + at, (unsigned int)bytes - 4));
 }
 
 void seal_headers(uint8_t *file, size_t length)
@@ -91,10 +77,10 @@ void seal_headers(uint8_t *file, size_t length)
 		uint8_t *head = file + header_at(LAYER_ZFILE, length, last);
 		size_t index = 0, entries = index_of(file, length, LAYER_ZFILE, last, &index);
 
-		put_bytes(head + ZFILE_INDEX_CRC_AT, 4, crc32c(file + index, entries * JUMP_ENTRY, 0));
+		put_bytes(head + ZFILE_INDEX_CRC_AT, 4, crc32c(0, file + index, (unsigned int)(entries * JUMP_ENTRY)));
 		if (!(get_bytes(head + ZFILE_FLAGS_AT, 8) >> ZFILE_DIGEST_BIT & 1))
 			continue;
 		put_bytes(head + ZFILE_DIGEST_AT, 4, 0);
-		put_bytes(head + ZFILE_DIGEST_AT, 4, crc32c(head, ZFILE_SPACE, 0));
+		put_bytes(head + ZFILE_DIGEST_AT, 4, crc32c(0, head, ZFILE_SPACE));
 	}
 }

@@ -102,13 +102,18 @@ int kstrtoint(const char *text, unsigned int base, int *result)
 
 u32 crc32c(u32 crc, const void *bytes, unsigned int length)
 {
+	static u32 table[256];
+	static bool made;
 	const u8 *at = bytes;
-	unsigned int bit;
+	unsigned int i, bit;
 
-	while (length--) {
-		crc ^= *at++;
+	for (i = 0; !made && i < 256; i++) {
+		table[i] = i;
 		for (bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78u : 0);
+			table[i] = table[i] >> 1 ^ (table[i] & 1 ? 0x82f63b78u : 0);
 	}
+	made = true;
+	while (length--)
+		crc = table[(crc ^ *at++) & 255] ^ crc >> 8;
 	return crc;
 }
