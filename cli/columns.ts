@@ -31,6 +31,8 @@ export interface Kernels {
 export interface KernelColumn {
   /** `patch`, `stock`; with several columns what tells them apart: `v2/6.12/sanitize`. */
   readonly name: string;
+  /** Of the module, as several in one mail are told apart. */
+  readonly version: string;
   readonly role: 'stock' | 'patch';
   readonly kernel: KernelChoice;
   readonly sanitize: boolean;
@@ -74,7 +76,7 @@ export async function columnsOf(
       const name = modules.length === 1 ? role : module.name;
       for (const { choice, label, sanitize } of kernels) {
         columns.push({
-          name: [name, ...(label === '' ? [] : [label])].join('/'), role, kernel: choice, sanitize, lab: module.lab, ...(request.qemu && { emulator: request.qemu }),
+          name: [name, ...(label === '' ? [] : [label])].join('/'), version: module.name, role, kernel: choice, sanitize, lab: module.lab, ...(request.qemu && { emulator: request.qemu }),
           remake: { role, ...module.remake, ...remakeOf(choice, sanitize) },
         });
       }
@@ -87,6 +89,7 @@ export async function columnsOf(
 export interface UserspaceColumn {
   /** `userspace`; with several versions `v2/userspace`. */
   readonly name: string;
+  readonly version: string;
   readonly sources: { readonly files: ReadonlyMap<string, string>; readonly name: string };
   readonly remake: Readonly<Record<string, string>>;
 }
@@ -95,7 +98,7 @@ export interface UserspaceColumn {
 export async function userspaceColumnsOf(request: Subject, note: (text: string) => void, signal: AbortSignal): Promise<UserspaceColumn[]> {
   const modules = await modulesOf(request, note, signal);
   return Promise.all(modules.map(async ({ name, lab, remake }) => ({
-    name: modules.length === 1 ? 'userspace' : `${name}/userspace`,
+    name: modules.length === 1 ? 'userspace' : `${name}/userspace`, version: name,
     sources: lab.sources ?? { files: await readSourceFolder(lab.source!), name: basename(resolve(lab.source!)) },
     remake: { role: 'userspace', ...remake },
   })));

@@ -18,7 +18,7 @@ export function columns(command: Command, what: string): Command {
 /** The options that name targets. */
 export function targets(command: Command): Command {
   return command
-    .option('--target <name>', 'oracle, canary, fake-lies, fake-crashes, stock, patch, userspace, process:COMMAND (a program that speaks the target protocol); repeatable (default: oracle, and stock or patch)', repeated)
+    .option('--target <name>', 'oracle, canary, fake-lies, fake-crashes, stock, patch, userspace, patch:v2 and userspace:v2 (one version of several), process:COMMAND (a program that speaks the target protocol); repeatable (default: oracle, and stock or patch)', repeated)
     .option('--targets-file <file>', 'readers of yours, known by their command line (docs/readers.md); their names are for --target; repeatable', repeated);
 }
 

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { targetNames } from './targets.ts';
+import { Cache, Steps } from '../targets/kernel/lab/index.ts';
+import { patch } from '../targets/kernel/lab/patch/samples.ts';
+import { openTargets, targetNames } from './targets.ts';
 
 describe('coverage', () => {
   const patch = { patch: ['x'], vm: true, coverage: true };
@@ -37,5 +42,32 @@ describe('the patch\'s code in userspace', () => {
     [{ vm: true, fast: true, patch: ['x'], sanitize: 'only' as const }, /need a target that runs on a kernel/],
   ])('is refused before anything is read where there are no sources or no kernel: %j', (request, why) => {
     expect(() => targetNames(request)).toThrow(why);
+  });
+});
+
+describe('one version of several', () => {
+  it('is a kind of the patch, on a kernel or in userspace', () => {
+    expect(targetNames({ patch: ['x'], vm: true, names: ['userspace', 'patch:v3'], sanitize: 'only' })).toEqual(['userspace', 'patch:v3']);
+    expect(targetNames({ patch: ['x'], vm: true, fast: true, names: ['patch:v3'] })).toEqual(['userspace:v3']);
+  });
+
+  it.each([
+    [{ vm: true, names: ['patch:v3'] }, /--target patch needs --patch/],
+    [{ patch: ['x'], vm: true, names: ['patch:'] }, /there is no target "patch:"/],
+    [{ patch: ['x'], vm: true, names: ['stock:v3'] }, /there is no target "stock:v3"/],
+  ])('is refused as the patch is: %j', (request, why) => {
+    expect(() => targetNames(request)).toThrow(why);
+  });
+
+  it('must be there', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ovbd-cli-targets-'));
+    try {
+      writeFileSync(join(folder, 'thread.txt'), `${patch('[PATCH] a', '1 + dm')}${patch('[PATCH v2] a', '2 + dm')}`);
+      const request = { patch: [join(folder, 'thread.txt')], vm: true, names: ['userspace:v3'] };
+      const tools = { cache: new Cache(), steps: new Steps(), signal: new AbortController().signal };
+      await expect(openTargets(request, tools)).rejects.toThrow('--target userspace:v3: there is no v3; there are v1, v2');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

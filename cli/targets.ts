@@ -9,10 +9,10 @@ import { commandNames, isCommandName, openCommand, whyNot } from './command-targ
 import { startOpening, type Opening } from './opening.ts';
 import { checkSubject, columnsOf, subjectOf, userspaceColumnsOf, type KernelColumn, type Kernels, type Subject, type UserspaceColumn } from './columns.ts';
 
-/** Names that `--target` takes; `stock`, `patch` and `userspace` stand for all their columns. */
+/** Names that `--target` takes; `stock`, `patch` and `userspace` stand for all their columns, `patch:v2` and `userspace:v2` for those of one version. */
 export const TARGET_NAMES = ['oracle', 'canary', 'fake-lies', 'fake-crashes', 'fake-reader', 'stock', 'patch', 'userspace'] as const;
 /** The reader apart from the oracle may be given one of its defects: `fake-reader:stack-reversed`. */
-export type TargetName = (typeof TARGET_NAMES)[number] | `fake-reader:${string}` | `process:${string}`;
+export type TargetName = (typeof TARGET_NAMES)[number] | `fake-reader:${string}` | `${'patch' | 'userspace'}:${string}` | `process:${string}`;
 /** Any program that speaks the target protocol, by its command line: `process:python3 reader.py`. */
 const PROCESS = 'process:';
 
@@ -53,15 +53,16 @@ export function targetNames(request: TargetRequest): string[] {
   const given = subjectOf(request);
   const asked = request.names ?? ['oracle', given.length > 0 ? 'patch' : 'stock'];
   if (request.fast === true && given.length === 0) throw new UsageError('--fast runs the code of a patch: give --patch or --source');
-  const names = [...new Set(request.fast === true ? asked.map((name) => (name === 'patch' ? 'userspace' : name)) : asked)];
+  const names = [...new Set(request.fast === true ? asked.map((name) => name.replace(/^patch(?=:|$)/, 'userspace')) : asked)];
   for (const name of names) {
     if (isTargetName(name) || isCommandName(name, request.targetsFile)) continue;
     throw new UsageError(`there is no target "${name}"; there are ${[...TARGET_NAMES, ...commandNames(request.targetsFile)].join(', ')}, and process:COMMAND`);
   }
-  if (given.length === 0 && names.includes('patch')) throw new UsageError('--target patch needs --patch, --source or --module');
-  if ((given.length === 0 || request.module !== undefined) && names.includes('userspace')) throw new UsageError('--target userspace needs the sources: --patch or --source');
-  if (given.length > 0 && !names.includes('patch') && !names.includes('userspace')) throw new UsageError(`--${given[0]} is given, but --target patch is not`);
-  if ((request.kernel ?? request.kernelBuild ?? request.sanitize ?? request.qemu) !== undefined && !names.some(isVm)) {
+  const kinds = names.map(kindOf);
+  if (given.length === 0 && kinds.includes('patch')) throw new UsageError('--target patch needs --patch, --source or --module');
+  if ((given.length === 0 || request.module !== undefined) && kinds.includes('userspace')) throw new UsageError('--target userspace needs the sources: --patch or --source');
+  if (given.length > 0 && !kinds.includes('patch') && !kinds.includes('userspace')) throw new UsageError(`--${given[0]} is given, but --target patch is not`);
+  if ((request.kernel ?? request.kernelBuild ?? request.sanitize ?? request.qemu) !== undefined && !kinds.some(isVm)) {
     throw new UsageError('--kernel, --kernel-build, --sanitize and --qemu need a target that runs on a kernel: --target stock or patch');
   }
   if (request.coverage === true) checkCoverage(request, names);
@@ -73,7 +74,7 @@ const COUNTING = 'a kernel that counts lines: a sanitizer kernel (--sanitize or 
 
 /** Throws `UsageError` where nothing of what is asked for can count lines. */
 function checkCoverage(request: TargetRequest, names: readonly string[]): void {
-  if (!request.vm || !names.includes('patch')) throw new UsageError('--coverage needs --target patch, in a virtual machine: it counts the lines of the patch');
+  if (!request.vm || !names.some((name) => kindOf(name) === 'patch')) throw new UsageError('--coverage needs --target patch, in a virtual machine: it counts the lines of the patch');
   if (request.module !== undefined) throw new UsageError('--coverage needs the sources: give --patch or --source instead of --module');
   if (request.sanitize === undefined && request.kernelBuild === undefined) throw new UsageError(`--coverage needs ${COUNTING}`);
 }
@@ -175,21 +176,36 @@ async function comingOf({ role }: KernelColumn, jobs: number | undefined, opened
 async function plansOf(request: TargetRequest, skipped: Skipped[], tools: LabTools): Promise<Named[]> {
   const plans: Named[] = [];
   for (const name of targetNames(request)) {
-    if (name === 'userspace') {
+    const kind = kindOf(name);
+    if (kind === 'userspace') {
       const columns = await userspaceColumnsOf(request, (text) => tools.steps.note(text), tools.signal);
-      plans.push(...columns.map((userspace) => ({ name: userspace.name, userspace })));
-    } else if (!isVm(name)) {
+      plans.push(...ofVersion(name, columns).map((userspace) => ({ name: userspace.name, userspace })));
+    } else if (!isVm(kind)) {
       const why = isTargetName(name) ? null : await whyNot(name, request.targetsFile, request.images === true);
       if (why === null) plans.push({ name });
       else skipped.push({ target: name, reason: why });
     }
     else if (!request.vm) skipped.push({ target: name, reason: '--no-vm' });
     else {
-      const columns = await columnsOf([name], request, (text) => tools.steps.note(text), tools.signal);
-      plans.push(...columns.map((column) => ({ name: column.name, column })));
+      const columns = await columnsOf([kind], request, (text) => tools.steps.note(text), tools.signal);
+      plans.push(...ofVersion(name, columns).map((column) => ({ name: column.name, column })));
     }
   }
-  return plans;
+  // `patch` and `patch:v2` mean v2 once.
+  return plans.filter(({ name }, i) => plans.findIndex((one) => one.name === name) === i);
+}
+
+/** `patch` of `patch:v2`; other names are their own kind. */
+function kindOf(name: string): string {
+  return name.replace(/^(patch|userspace):.*/, '$1');
+}
+
+/** The columns of the version that a name asks for, all where it asks for none. Throws `UsageError` where there is no such version. */
+function ofVersion<C extends KernelColumn | UserspaceColumn>(name: string, columns: readonly C[]): readonly C[] {
+  const version = name.slice(kindOf(name).length + 1);
+  const found = columns.filter((c) => version === '' || c.version === version);
+  if (found.length === 0) throw new UsageError(`--target ${name}: there is no ${version}; there are ${[...new Set(columns.map((c) => c.version))].join(', ')}`);
+  return found;
 }
 
 function isVm(name: string): name is 'stock' | 'patch' {
@@ -263,5 +279,6 @@ const NAME_LENGTH = 160;
 export function isTargetName(name: string): name is TargetName {
   if (name.startsWith(PROCESS)) return name.slice(PROCESS.length).trim() !== '';
   const [base, defect] = name.split(':');
+  if (base === 'patch' || base === 'userspace') return defect !== '';
   return defect === undefined ? (TARGET_NAMES as readonly string[]).includes(name) : base === 'fake-reader' && defectOf(defect) !== undefined;
 }
