@@ -43,7 +43,7 @@ export async function soakPair(options: SoakOptions): Promise<SoakRecord> {
 async function soakCases(lab: PreparedLab, options: SoakOptions, say: (text: string) => void): Promise<void> {
   const { cache, steps, cases } = options;
   const seed = 1 + ((await soakOf(cache, lab.kernel, lab.qemu))?.cases ?? 0);
-  const target = await openKernelTarget(lab, { name: 'stock', cacheDir: cache.root });
+  const target = await openKernelTarget(lab, { name: 'stock', cacheDir: cache.root, ...(options.signal !== undefined && { signal: options.signal }) });
   try {
     let first: string | undefined;
     const footer: FooterEvent = await runSuite({

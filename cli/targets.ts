@@ -250,7 +250,7 @@ export async function openKernel(column: KernelColumn, jobs: number | undefined,
   const { openKernelTarget } = await import('../targets/kernel/kernel-target.ts');
   const lab = await prepareLab({ ...column.lab, kernel: column.kernel, sanitize: column.sanitize, emulator: column.emulator, ...tools });
   return openKernelTarget(lab, {
-    name: column.name, remake: column.remake, steps: tools.steps, cacheDir: tools.cache.root, ...(jobs !== undefined && { lanes: jobs }), coverage,
+    name: column.name, remake: column.remake, steps: tools.steps, cacheDir: tools.cache.root, signal: tools.signal, ...(jobs !== undefined && { lanes: jobs }), coverage,
   });
 }
 

@@ -29,7 +29,7 @@ export async function runOnColumns(kind: Procedure['kind'], seed: number, trials
     const benches: Bench[] = [];
     for (const column of columns) {
       const lab = await prepareLab({ ...column.lab, kernel: column.kernel, sanitize: column.sanitize, emulator: column.emulator, cache, steps, signal });
-      const target = await openKernelTarget(lab, { name: column.name, remake: column.remake, steps, cacheDir: cache.root, lanes: 1 });
+      const target = await openKernelTarget(lab, { name: column.name, remake: column.remake, steps, cacheDir: cache.root, lanes: 1, signal });
       targets.push(target);
       benches.push(await openBench(kind, lab, target, cache, steps, signal));
     }

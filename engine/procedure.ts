@@ -30,7 +30,7 @@ export interface Tried {
 
 /** The machines that a kind of procedure needs. Throws `EngineError` where they do not start. */
 export async function openBench(kind: Procedure['kind'], lab: PreparedLab, target: Target, cache: Cache, steps: Steps, signal: AbortSignal): Promise<Bench> {
-  const launcher = await (kind === 'mount' ? fileSystemLauncher(lab, cache, steps, signal) : openLauncher(lab, { steps, cacheDir: cache.root }));
+  const launcher = await (kind === 'mount' ? fileSystemLauncher(lab, cache, steps, signal) : openLauncher(lab, { steps, cacheDir: cache.root, signal }));
   return { target, launcher, name: lab.module === undefined ? 'stock' : 'patch', module: lab.module?.kernelName };
 }
 

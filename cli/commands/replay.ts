@@ -98,7 +98,7 @@ async function replayScript(finding: StoredFinding, column: KernelColumn, tools:
 /** Does again what was done with the case's device. Exit code 1 where the signature, or another one, shows; 0 where none does. */
 async function replayProcedure(finding: StoredFinding, procedure: Procedure, column: KernelColumn, times: number, { cache, steps, signal }: LabTools): Promise<number> {
   const lab = await prepareLab({ ...column.lab, kernel: column.kernel, sanitize: column.sanitize, emulator: column.emulator, cache, steps, signal });
-  const target = await openKernelTarget(lab, { name: column.name, remake: column.remake, steps, cacheDir: cache.root, lanes: 1 });
+  const target = await openKernelTarget(lab, { name: column.name, remake: column.remake, steps, cacheDir: cache.root, lanes: 1, signal });
   try {
     const bench = await openBench(procedure.kind, lab, target, cache, steps, signal);
     print(`${finding.kind}  ${finding.signature}`);

@@ -15,9 +15,9 @@ const PROBE_MS = 5000;
 
 /**
  * Finds out by booting, once for each boot of this machine: the answer is kept
- * in the cache, where that can be written.
+ * in the cache, where that can be written. Throws the signal's reason where that is aborted.
  */
-export async function chooseAccelerator(qemu: { path: string; version: string }, machine: Omit<Machine, 'accelerator'>, cache: Cache): Promise<Accelerator> {
+export async function chooseAccelerator(qemu: { path: string; version: string }, machine: Omit<Machine, 'accelerator'>, cache: Cache, signal?: AbortSignal): Promise<Accelerator> {
   try {
     accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
   } catch {
@@ -28,22 +28,26 @@ export async function chooseAccelerator(qemu: { path: string; version: string },
   let answer: Accelerator | undefined;
   try {
     const folder = await cache.make('accelerator', key, 'the answer of the KVM probe', async (into) => {
-      answer = await probe(qemu.path, machine);
+      answer = await probe(qemu.path, machine, signal);
       writeFileSync(join(into, 'answer'), answer);
-    });
+    }, { signal });
     return readFileSync(join(folder, 'answer'), 'latin1') === 'kvm' ? 'kvm' : 'tcg';
   } catch {
-    return answer ?? probe(qemu.path, machine);
+    signal?.throwIfAborted();
+    return answer ?? probe(qemu.path, machine, signal);
   }
 }
 
-async function probe(qemu: string, machine: Omit<Machine, 'accelerator'>): Promise<Accelerator> {
+async function probe(qemu: string, machine: Omit<Machine, 'accelerator'>, signal: AbortSignal | undefined): Promise<Accelerator> {
   const mailbox = join(runDir(), 'probe');
   writeFileSync(mailbox, '');
   truncateSync(mailbox, MAILBOX_BYTES);
-  const vm = new Vm({ qemu, machine: { ...machine, accelerator: 'kvm' }, memory: { kind: 'private' }, mailbox });
+  const vm = new Vm({ qemu, machine: { ...machine, accelerator: 'kvm' }, memory: { kind: 'private' }, mailbox, signal });
   try {
-    return (await vm.hello(PROBE_MS)) === undefined ? 'tcg' : 'kvm';
+    const hello = await vm.hello(PROBE_MS);
+    // A probe that was stopped has no answer to keep.
+    signal?.throwIfAborted();
+    return hello === undefined ? 'tcg' : 'kvm';
   } finally {
     await vm.kill();
     await rm(mailbox, { force: true });

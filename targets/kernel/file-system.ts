@@ -17,7 +17,7 @@ const ROOT = '/mnt';
 export async function fileSystemLauncher(lab: PreparedLab, cache: Cache, steps: Steps, signal: AbortSignal): Promise<Launcher> {
   const agent = await buildAgent(cache, steps, signal);
   const { path, sha256 } = await buildInitramfs(agent.path, lab.module?.path, lab.kernel, cache, signal, FILE_SYSTEMS);
-  return openLauncher({ ...lab, initramfs: path, initramfsSha256: sha256 }, { steps, cacheDir: cache.root });
+  return openLauncher({ ...lab, initramfs: path, initramfsSha256: sha256 }, { steps, cacheDir: cache.root, signal });
 }
 
 /** One thing in the tree as it was read. */

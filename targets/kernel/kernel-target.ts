@@ -36,6 +36,8 @@ export interface KernelTargetOptions {
   readonly remake?: Readonly<Record<string, string>>;
   /** True: count which lines the module runs, where its kernel can. */
   readonly coverage?: boolean;
+  /** Aborted, it ends machines that boot or are tried; those of sessions have the signal of their run. */
+  readonly signal?: AbortSignal;
   /** For our own tests. */
   readonly before?: SessionParts['before'];
 }
@@ -77,23 +79,28 @@ export function kernelLanes(wanted: number | undefined): number {
 export interface Launcher {
   readonly machine: Machine;
   readonly template: Template;
-  start(mailbox: string): Vm;
+  /** Aborted, the signal ends the machine. */
+  start(mailbox: string, signal?: AbortSignal): Vm;
 }
 
 /**
  * Boots the lab's kernel once and gives the target whose sessions are restored
  * from it. Throws `EngineError` where the guest does not come up, with what its
- * console said.
+ * console said, and the signal's reason where that is aborted.
  */
 export async function openKernelTarget(lab: PreparedLab, options: KernelTargetOptions): Promise<Target> {
   const patch = lab.module !== undefined;
   const launcher = await openLauncher(lab, options);
   // Booted when they are first asked for, which is only where something may race.
   const others = new Map<number, Promise<Launcher>>();
+  const closing = new AbortController();
+  const signal = AbortSignal.any([closing.signal, ...(options.signal === undefined ? [] : [options.signal])]);
   const launcherOf = (processors = 1): Launcher | Promise<Launcher> => {
     if (processors === 1) return launcher;
-    const other = others.get(processors) ?? openLauncher(lab, { ...options, accelerator: launcher.machine.accelerator }, processors);
+    const other = others.get(processors) ?? openLauncher(lab, { ...options, accelerator: launcher.machine.accelerator, signal }, processors);
     others.set(processors, other);
+    // What failed once is tried again when it is next asked for.
+    other.catch(() => others.delete(processors));
     return other;
   };
   const collector = options.coverage === true && lab.module !== undefined ? await collectorFor(lab.module) : undefined;
@@ -137,7 +144,7 @@ export async function openKernelTarget(lab: PreparedLab, options: KernelTargetOp
     ...(collector === undefined ? {} : { coverage }),
     open: async () => {
       const session = new KernelSession({
-        start: async (mailbox, processors) => (await launcherOf(processors)).start(mailbox),
+        start: async (mailbox, processors, signal) => (await unlessAborted(launcherOf(processors), signal)).start(mailbox, signal),
         deploy: patch ? deployOnPatch : deployOnStock,
         module: patch ? lab.module!.kernelName : undefined,
         ...(collector === undefined ? {} : { coverage: collector }),
@@ -147,52 +154,64 @@ export async function openKernelTarget(lab: PreparedLab, options: KernelTargetOp
       return session;
     },
     close: async () => {
+      closing.abort(new Error('the target is closed'));
       await Promise.all([...sessions].map((session) => session.close()));
+      await Promise.allSettled(others.values());
       sessions.clear();
     },
   };
 }
 
 /** Chooses the accelerator, obtains the template and tries it once. Throws `EngineError` as `openKernelTarget` does. */
-export async function openLauncher(lab: PreparedLab, options: Pick<KernelTargetOptions, 'steps' | 'cacheDir' | 'accelerator'>, processors = 1): Promise<Launcher> {
+export async function openLauncher(lab: PreparedLab, options: Pick<KernelTargetOptions, 'steps' | 'cacheDir' | 'accelerator' | 'signal'>, processors = 1): Promise<Launcher> {
   const cache = new Cache(options.cacheDir ?? defaultCacheRoot());
   const step = <T>(name: string, work: () => Promise<T>): Promise<T> => (options.steps === undefined ? work() : options.steps.run(name, work));
   const parts: Omit<Machine, 'accelerator'> = { firmware: lab.qemu.firmware, bzImage: lab.kernel.bzImage, initramfs: lab.initramfs, ...(processors === 1 ? {} : { processors }), ...(lab.kernel.sanitizers === true && { errorsOnConsole: true }) };
-  const chosen = options.accelerator ?? (await chooseAccelerator(lab.qemu, parts, cache));
+  const chosen = options.accelerator ?? (await chooseAccelerator(lab.qemu, parts, cache, options.signal));
   return step('start the virtual machine', async () => {
     try {
-      return await launcherFor(lab, { ...parts, accelerator: chosen }, cache);
+      return await launcherFor(lab, { ...parts, accelerator: chosen }, cache, options.signal);
     } catch (error) {
       if (chosen === 'tcg' || options.accelerator !== undefined || !(error instanceof BootError)) throw error;
-      return launcherFor(lab, { ...parts, accelerator: 'tcg' }, cache);
+      return launcherFor(lab, { ...parts, accelerator: 'tcg' }, cache, options.signal);
     }
   });
 }
 
-async function launcherFor(lab: PreparedLab, machine: Machine, cache: Cache): Promise<Launcher> {
-  const base = { qemu: lab.qemu, machine, initramfsSha256: lab.initramfsSha256, bootMs: BOOT_MS[machine.accelerator], tries: BOOT_TRIES[machine.accelerator] };
+async function launcherFor(lab: PreparedLab, machine: Machine, cache: Cache, signal: AbortSignal | undefined): Promise<Launcher> {
+  const base = { qemu: lab.qemu, machine, initramfsSha256: lab.initramfsSha256, bootMs: BOOT_MS[machine.accelerator], tries: BOOT_TRIES[machine.accelerator], signal };
   const launcher = (template: Template): Launcher => ({
     machine,
     template,
-    start: (mailbox) => restore(template, lab.qemu.path, machine, mailbox),
+    start: (mailbox, until) => restore(template, lab.qemu.path, machine, mailbox, until),
   });
   const cached = launcher(await obtainTemplate({ ...base, cache }));
-  if (await works(cached)) return cached;
+  if (await works(cached, signal)) return cached;
   // A damaged cache entry costs one boot, not the run.
   const fresh = launcher(await obtainTemplate({ ...base, cache: new Cache(await mkdtemp(join(runDir(), 'cache-'))) }));
-  if (await works(fresh)) return fresh;
+  if (await works(fresh, signal)) return fresh;
   throw new BootError('a saved virtual machine cannot be restored');
 }
 
-async function works(launcher: Launcher): Promise<boolean> {
+async function works(launcher: Launcher, signal: AbortSignal | undefined): Promise<boolean> {
   const mailbox = join(await mkdtemp(join(runDir(), 'trial-')), 'mailbox');
   writeFileSync(mailbox, '');
   truncateSync(mailbox, MAILBOX_BYTES);
-  const vm = launcher.start(mailbox);
+  const vm = launcher.start(mailbox, signal);
   try {
     const hello = await vm.hello(TRIAL_MS, 1);
+    signal?.throwIfAborted();
     return hello !== undefined && hello.problems === '' && hello.mailboxBytes === MAILBOX_BYTES;
   } finally {
     await vm.kill();
   }
+}
+
+/** What is being made, unless the signal is aborted before it is there; then throws the signal's reason. What is made may go on without us. */
+async function unlessAborted<T>(making: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined || !(making instanceof Promise)) return making;
+  signal.throwIfAborted();
+  const stop = new AbortController();
+  const aborted = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true, signal: stop.signal }));
+  return Promise.race([making, aborted]).finally(() => stop.abort());
 }

@@ -33,7 +33,7 @@ const LOG_LIMIT = 128 << 10;
 
 export interface SessionParts {
   /** A VM that answers a ping when it is up. */
-  readonly start: (mailbox: string, processors: number | undefined) => Promise<Vm>;
+  readonly start: (mailbox: string, processors: number | undefined, signal: AbortSignal | undefined) => Promise<Vm>;
   readonly deploy: (job: Job) => Deployment;
   /** Name of the module under test. */
   readonly module: string | undefined;
@@ -100,8 +100,6 @@ export class KernelSession implements Session {
   async #batch(jobs: readonly Job[], first: number, done: (index: number, observation: Observation) => void, options: RunOptions): Promise<BatchEnd> {
     const { vm, hello, startMs } = await this.#start(options);
     if (vm === undefined) return { next: first, lost: false };
-    const abort = (): void => void vm.kill();
-    options.signal?.addEventListener('abort', abort, { once: true });
     const counters = this.#parts.coverage?.begin(options.processors ?? 1);
     if (counters !== undefined) vm.send(counters.first);
     this.#mailbox.releaseAll();
@@ -217,7 +215,6 @@ export class KernelSession implements Session {
         }
       }
     } finally {
-      options.signal?.removeEventListener('abort', abort);
       counters?.end(ended);
       await vm.kill();
       this.#vm = undefined;
@@ -277,12 +274,15 @@ export class KernelSession implements Session {
   async #start(options: RunOptions): Promise<{ vm: Vm; hello: Hello; startMs: number } | { vm: undefined; hello: undefined; startMs: 0 }> {
     for (let tried = 1; ; tried++) {
       const began = performance.now();
-      const vm = await this.#parts.start(this.#mailbox.path, options.processors);
+      let vm: Vm;
+      try {
+        vm = await this.#parts.start(this.#mailbox.path, options.processors, options.signal);
+      } catch (error) {
+        if (this.#stopped(options)) return { vm: undefined, hello: undefined, startMs: 0 };
+        throw error;
+      }
       this.#vm = vm;
-      const abort = (): void => void vm.kill();
-      options.signal?.addEventListener('abort', abort, { once: true });
-      const hello = await vm.hello(START_MS, ++this.#number);
-      options.signal?.removeEventListener('abort', abort);
+      const hello = this.#stopped(options) ? undefined : await vm.hello(START_MS, ++this.#number);
       if (hello !== undefined && !this.#stopped(options)) return { vm, hello, startMs: performance.now() - began };
       await vm.kill();
       this.#vm = undefined;

@@ -22,15 +22,17 @@ export interface Boots {
   readonly first?: string;
 }
 
-/** Boots a machine from nothing that many times, one after the other. `say` is told how far it is. */
+/** Boots a machine from nothing that many times, one after the other. `say` is told how far it is. A boot that is stopped is not counted. */
 export async function bootOften(lab: PreparedLab, cache: Cache, times: number, say: (text: string) => void, signal?: AbortSignal): Promise<Boots> {
   const parts = { firmware: lab.qemu.firmware, bzImage: lab.kernel.bzImage, initramfs: lab.initramfs };
-  const machine: Machine = { ...parts, accelerator: await chooseAccelerator(lab.qemu, parts, cache) };
+  const machine: Machine = { ...parts, accelerator: await chooseAccelerator(lab.qemu, parts, cache, signal) };
   let boots = 0;
   let failures = 0;
   let first: string | undefined;
-  while (boots < times && signal?.aborted !== true) {
-    const failure = await bootOnce(lab.qemu.path, machine, boots);
+  const stopped = (): boolean => signal?.aborted === true;
+  while (boots < times && !stopped()) {
+    const failure = await bootOnce(lab.qemu.path, machine, boots, signal);
+    if (stopped()) break;
     boots++;
     if (failure !== undefined) {
       failures++;
@@ -42,13 +44,14 @@ export async function bootOften(lab: PreparedLab, cache: Cache, times: number, s
 }
 
 /** Boots and throws the machine away. Gives what went wrong. */
-async function bootOnce(qemu: string, machine: Machine, at: number): Promise<string | undefined> {
+async function bootOnce(qemu: string, machine: Machine, at: number, signal: AbortSignal | undefined): Promise<string | undefined> {
   const mailbox = join(runDir(), `soak-${at}`);
   writeFileSync(mailbox, '');
   truncateSync(mailbox, MAILBOX_BYTES);
-  const vm = new Vm({ qemu, machine, memory: { kind: 'private' }, mailbox });
+  const vm = new Vm({ qemu, machine, memory: { kind: 'private' }, mailbox, signal });
   try {
     const hello = await vm.hello(BOOT_MS);
+    if (signal?.aborted === true) return undefined;
     if (hello === undefined) return (await bootFailure(vm, BOOT_MS)).message;
     return hello.problems === '' ? undefined : `the guest does not come up whole: ${hello.problems.slice(0, 300)}`;
   } finally {

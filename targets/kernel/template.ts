@@ -34,6 +34,8 @@ export interface TemplateOptions {
   readonly bootMs: number;
   /** Boots that are tried; an emulated machine may rarely not come up. */
   readonly tries: number;
+  /** Aborted, it ends the boot with its machine. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The agent did not greet in time. */
@@ -42,14 +44,16 @@ export class BootError extends EngineError {}
 /**
  * The template for a machine, made where it is not in the cache. A cache that
  * cannot be written is no obstacle: the template then lives as long as this
- * process. Throws `BootError` where the guest does not come up.
+ * process. Throws `BootError` where the guest does not come up, and the signal's
+ * reason where that is aborted.
  */
 export async function obtainTemplate(options: TemplateOptions): Promise<Template> {
   const key = templateKey(options);
   let folder: string;
   try {
-    folder = await options.cache.make('vm', key, 'the booted virtual machine', (into) => makeTemplate(options, into));
+    folder = await options.cache.make('vm', key, 'the booted virtual machine', (into) => makeTemplate(options, into), { signal: options.signal });
   } catch (error) {
+    options.signal?.throwIfAborted();
     if (error instanceof BootError) throw error;
     folder = await mkdtemp(join(runDir(), 'template-'));
     await makeTemplate(options, folder);
@@ -89,6 +93,7 @@ async function makeTemplate(options: TemplateOptions, folder: string): Promise<v
     try {
       return await bootOnce(options, folder);
     } catch (error) {
+      options.signal?.throwIfAborted();
       if (tried >= options.tries || !(error instanceof BootError)) throw error;
     }
   }
@@ -100,9 +105,10 @@ async function bootOnce(options: TemplateOptions, folder: string): Promise<void>
   const mailbox = join(folder, 'mailbox');
   writeFileSync(mailbox, '');
   truncateSync(mailbox, MAILBOX_BYTES);
-  const vm = new Vm({ qemu: options.qemu.path, machine: options.machine, memory: { kind: 'template', ram }, mailbox });
+  const vm = new Vm({ qemu: options.qemu.path, machine: options.machine, memory: { kind: 'template', ram }, mailbox, signal: options.signal });
   try {
     const hello = await vm.hello(options.bootMs);
+    options.signal?.throwIfAborted();
     if (hello === undefined) throw await bootFailure(vm, options.bootMs);
     if (hello.problems !== '') throw new BootError(`the guest does not come up whole: ${hello.problems.slice(0, 500)}`);
     // Lets what the boot left to do in the background end, so that no clone does it again.
@@ -148,11 +154,11 @@ function ignoreShared(vm: Vm): Promise<unknown> {
 }
 
 /** A VM that goes on where the template stopped. It answers a ping once it runs; where it cannot, it ends or stays silent. */
-export function restore(template: Template, qemu: string, machine: Machine, mailbox: string): Vm {
+export function restore(template: Template, qemu: string, machine: Machine, mailbox: string, signal?: AbortSignal): Vm {
   const stateFd = openSync(template.state, constants.O_RDONLY);
   let vm: Vm;
   try {
-    vm = new Vm({ qemu, machine, memory: { kind: 'restore', ram: template.ram }, stateFd, mailbox });
+    vm = new Vm({ qemu, machine, memory: { kind: 'restore', ram: template.ram }, stateFd, mailbox, signal });
   } finally {
     closeSync(stateFd);
   }

@@ -24,6 +24,8 @@ export interface VmOptions {
   /** Open file with the state of the devices, for `memory.kind` `restore`. */
   readonly stateFd?: number;
   readonly mailbox: string;
+  /** Aborted, it ends the machine: whoever waits for the machine then hears that it ended. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How a VM ended. */
@@ -75,9 +77,13 @@ export class Vm {
     this.#rescue = stream(FD.rescue);
     this.#listen();
     this.monitor = new Monitor(stream(FD.monitor));
+    const abort = (): void => void this.#child.kill('SIGKILL');
+    if (options.signal?.aborted === true) abort();
+    else options.signal?.addEventListener('abort', abort, { once: true });
     this.exited = new Promise((resolve) => {
       const end = (code: number | null, signal: NodeJS.Signals | null): void => {
         if (this.#ended !== undefined) return;
+        options.signal?.removeEventListener('abort', abort);
         this.#ended = { code, signal, stderr: this.#stderr.toString().trim() };
         this.#push({ type: 'ended', ended: this.#ended });
         resolve(this.#ended);
