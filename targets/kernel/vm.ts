@@ -16,6 +16,8 @@ const KEY_MS = 50;
 const QUIET_MS = 400;
 /** Messages waiting for us; a guest that sends more without being asked is broken. */
 const MAX_WAITING = 65536;
+/** Deadlines of silence after which a guest that only talks on its console is as silent as one that says nothing. */
+const TALK = 3;
 
 export interface VmOptions {
   readonly qemu: string;
@@ -40,7 +42,7 @@ export type Event =
   | { readonly type: 'message'; readonly message: Message }
   | { readonly type: 'ended'; readonly ended: Ended }
   | { readonly type: 'broken'; readonly why: string }
-  /** Nothing came from the guest in the time given. */
+  /** Nothing came from the guest in the time given, or for long nothing but console output. */
   | { readonly type: 'silence' };
 
 export type Hello = Extract<Message, { type: 'hello' }>;
@@ -141,13 +143,18 @@ export class Vm {
     this.#lastSign = performance.now();
   }
 
-  /** The next thing that happens; `silence` when the guest gave no sign of life for `milliseconds`. */
-  async next(milliseconds: number): Promise<Event> {
+  /**
+   * The next thing that happens; `silence` when the guest gave no sign of life for
+   * `milliseconds`, or nothing has happened for `atMost` whatever it wrote meanwhile. A
+   * kernel that reports something is given the time to end its report; one that
+   * complains for ever of what hangs is not alive for that.
+   */
+  async next(milliseconds: number, atMost = TALK * milliseconds): Promise<Event> {
     const from = performance.now();
     for (;;) {
       const event = this.#waiting.shift();
       if (event !== undefined) return event;
-      const left = Math.max(from, this.#lastSign) + milliseconds - performance.now();
+      const left = Math.min(Math.max(from, this.#lastSign) + milliseconds, from + atMost) - performance.now();
       if (left <= 0) return { type: 'silence' };
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, Math.max(1, left));
@@ -182,7 +189,7 @@ export class Vm {
     for (;;) {
       const left = until - performance.now();
       if (left <= 0) return undefined;
-      const event = await this.next(left);
+      const event = await this.next(left, left);
       if (event.type === 'silence') continue;
       if (event.type !== 'message') return undefined;
       if (event.message.type === 'hello' && event.message.nonce === (nonce ?? 0)) return event.message;
