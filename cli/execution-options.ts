@@ -25,6 +25,7 @@ export function targets(command: Command): Command {
 /** The options that say how cases run, and what is said of it. */
 export function reports(command: Command): Command {
   return command
+    .option('--known <file>', 'failures that are known, with the reason of each: they do not fail the run (ovbd triage proposes the file); repeatable', repeated)
     .option('--out <dir>', 'folder for run.jsonl, junit.xml and findings/ (default: reports/out/<time>)', once)
     .option('--no-vm', 'leave out what needs a virtual machine')
     .option('--fast', 'the patch\'s code in userspace, under sanitizers, in place of virtual machines: many times as fast; what it finds a machine has to confirm')

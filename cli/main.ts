@@ -59,6 +59,7 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .option('--confirm', 'run the inputs in virtual machines too')
     .option('--out <dir>', 'folder for the inputs, run.jsonl and findings/ (default: reports/out/<time>)', once)
     .option('--jobs <n>', 'instances of a target at the same time (default: one a processor)', wholeNumber(1, 64))
+    .option('--known <file>', 'failures that are known, with the reason of each: they do not fail the run; repeatable', repeated)
     .option('--quiet', 'no progress')
     .allowExcessArguments(false)
     .action(async (options) => exit(await (await import('./commands/guided.ts')).guided(options, signal)));
@@ -90,6 +91,14 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .option('--column <a=b>', 'compare this target of the first with that of the second; repeatable (default: those of the same name)', repeated)
     .option('--json', 'one JSON document on stdout')
     .action(async (a, b, options) => exit(await (await import('./commands/diff.ts')).diff(a, b, options, signal)));
+
+  ovbd.command('triage')
+    .description('propose known failures: an entry for each finding of a run, whose reasons are left for you to write; for --known')
+    .argument('<run>', 'the folder of a run, or its run.jsonl')
+    .option('-o, --output <file>', 'the file, to which entries are added where it is there; what is in it stays (default: standard output)', once)
+    .option('--reason <text>', 'of every entry that is added', once)
+    .option('--link <address>', 'of every entry that is added', once)
+    .action(async (run, options) => exit(await (await import('./commands/triage.ts')).triage(run, options, signal)));
 
   ovbd.command('coverage')
     .description('what runs with --coverage have reached of the same sources, side by side, and what all of them together have not')

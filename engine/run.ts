@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import { drawCase } from '../generators/draw.ts';
 import {
-  EXIT, isUserspace, RUN_SCHEMA, UNCONFIRMED,
-  type Case, type Event, type Finding, type FooterEvent, type MatrixEvent, type TargetIdentity, type VerdictKind,
+  EXIT, isUserspace, knownFailure, RUN_SCHEMA, UNCONFIRMED,
+  type Case, type Event, type Finding, type FindingEvent, type FooterEvent, type KnownFailure, type MatrixEvent, type TargetIdentity, type VerdictKind,
 } from '../model/index.ts';
 import type { Target } from '../targets/target.ts';
 import { watchColumns, type Coming, type Skipped } from './columns.ts';
@@ -104,6 +104,7 @@ interface Counts {
   /** Confirmed findings of targets that are not meant to fail. */
   unexpected: number;
   total: number;
+  known: number;
   unreliable: number;
   byTarget: Map<string, number>;
 }
@@ -111,7 +112,7 @@ interface Counts {
 async function reportFindings(
   settings: Settled, lanesOf: (target: Target) => Lanes, screened: Screened, emit: (e: Event) => void,
 ): Promise<Counts> {
-  const counts: Counts = { unexpected: 0, total: 0, unreliable: 0, byTarget: new Map() };
+  const counts: Counts = { unexpected: 0, total: 0, known: 0, unreliable: 0, byTarget: new Map() };
   const families = new Map<string, MatrixRows>();
   const rowsOf = ({ family, identity }: Target): MatrixRows => {
     const key = family ?? `${identity.name} alone`;
@@ -123,12 +124,13 @@ async function reportFindings(
   const report = async (found: Finding, target: Target): Promise<void> => {
     const finding = isUserspace(target.identity) && !shownInKernel(settings, rowsOf(target), found) ? { ...found, label: UNCONFIRMED } : found;
     const { folder, replay } = await settings.saveFinding(finding, target.identity);
-    count(counts, finding, target);
+    const known = knownFailure(target.stance, finding.signature);
+    count(counts, finding, known !== undefined);
     emit({
       type: 'finding', target: finding.target, signature: finding.signature, kind: finding.kind,
       ...(finding.clause === undefined ? {} : { clause: finding.clause }),
       why: finding.verdict.why, count: finding.count, firstCase: finding.firstCase, smallest: describe(finding),
-      confirmation: finding.confirmation, ...(finding.label === undefined ? {} : { label: finding.label }), folder, replay,
+      confirmation: finding.confirmation, ...(finding.label === undefined ? {} : { label: finding.label }), ...(known && { known: sayKnown(known) }), folder, replay,
     });
   };
   // Told when the machines have been asked, whatever the order of the targets.
@@ -189,15 +191,20 @@ async function fillColumn(
   }
 }
 
-function count(counts: Counts, finding: Finding, target: Target): void {
+/** What a report says of a known failure. */
+export function sayKnown({ reason, link }: KnownFailure): NonNullable<FindingEvent['known']> {
+  return { reason, ...(link !== undefined && { link }) };
+}
+
+function count(counts: Counts, finding: Finding, known: boolean): void {
   if (finding.confirmation.blame === 'unreliable') {
     counts.unreliable++;
     return;
   }
   counts.total++;
   counts.byTarget.set(finding.target, (counts.byTarget.get(finding.target) ?? 0) + 1);
-  const known = target.stance.knownFailures.some((k) => k.signature === finding.signature);
-  if (!known && finding.target !== CANARY) counts.unexpected++;
+  if (known) counts.known++;
+  else if (finding.target !== CANARY) counts.unexpected++;
 }
 
 /** `2 layers, 12288 bytes, 1 read`. */
@@ -222,7 +229,7 @@ function footerOf(settings: Settled, screened: Screened, counts: Counts, seconds
   const passes = settings.targets.flatMap((t) => unexpectedPasses(t, screened.results.get(t)!, settings.stored?.cases ?? []));
   return {
     type: 'footer', complete: !settings.signal.aborted,
-    cases: screened.digests.length, caseStream: stream.digest('hex'), verdicts, findings: counts.total, unreliable: counts.unreliable, seconds, rates,
+    cases: screened.digests.length, caseStream: stream.digest('hex'), verdicts, findings: counts.total, ...(counts.known > 0 && { known: counts.known }), unreliable: counts.unreliable, seconds, rates,
     ...(passes.length > 0 && { unexpectedPasses: passes }),
     exitCode: exitCode(settings, screened, counts, passes.length),
   };

@@ -2,13 +2,13 @@
 /** Procedures on kernel targets as a run: a verdict each, findings confirmed in a fresh machine and kept, a footer. */
 import { createHash } from 'node:crypto';
 import {
-  EXIT, RUN_SCHEMA, isFindingKind,
+  EXIT, RUN_SCHEMA, isFindingKind, knownFailure,
   type Case, type Event, type Expectation, type Finding, type FooterEvent, type Procedure, type TargetIdentity, type VerdictKind,
 } from '../model/index.ts';
 import { caseDigest } from './prepare.ts';
 import { attempt, type Bench, type Tried } from './procedure.ts';
 import { explainFinding } from './replay.ts';
-import { describe } from './run.ts';
+import { describe, sayKnown } from './run.ts';
 
 /** One thing to try. It is made when its turn comes, for images are large. */
 export interface Trial {
@@ -52,7 +52,7 @@ export async function runTrials(s: TrialSettings, emit: (e: Event) => void): Pro
   const began = Date.now();
   emit({ type: 'run', schema: RUN_SCHEMA, suite: s.suite, seed: s.seed, cases: s.trials.length, targets: s.benches.map((b) => b.target.identity), skipped: [] });
   const stream = new Map<string, string>();
-  const counts = { findings: 0, unexpected: 0, unreliable: 0, broken: 0 };
+  const counts = { findings: 0, known: 0, unexpected: 0, unreliable: 0, broken: 0 };
   const verdicts: Record<string, Partial<Record<VerdictKind, number>>> = {};
   const rates: Record<string, number> = {};
   for (const bench of s.benches) {
@@ -89,10 +89,12 @@ export async function runTrials(s: TrialSettings, emit: (e: Event) => void): Pro
       const { folder, replay } = await s.saveFinding(finding, bench.target.identity);
       const unreliable = finding.confirmation.blame === 'unreliable';
       counts[unreliable ? 'unreliable' : 'findings']++;
-      if (!unreliable && !bench.target.stance.knownFailures.some((k) => k.signature === signature)) counts.unexpected++;
+      const known = knownFailure(bench.target.stance, signature);
+      if (known && !unreliable) counts.known++;
+      else if (!unreliable) counts.unexpected++;
       emit({
         type: 'finding', target: name, signature, kind: finding.kind, ...(finding.clause !== undefined && { clause: finding.clause }), why: finding.verdict.why,
-        count: finding.count, firstCase: finding.firstCase, smallest: describe(finding), confirmation: finding.confirmation, folder, replay,
+        count: finding.count, firstCase: finding.firstCase, smallest: describe(finding), confirmation: finding.confirmation, ...(known && { known: sayKnown(known) }), folder, replay,
       });
     }
   }
@@ -100,7 +102,7 @@ export async function runTrials(s: TrialSettings, emit: (e: Event) => void): Pro
   for (const digest of stream.values()) hash.update(digest);
   const footer: FooterEvent = {
     type: 'footer', complete: !s.signal.aborted, cases: stream.size, caseStream: hash.digest('hex'), verdicts,
-    findings: counts.findings, unreliable: counts.unreliable, seconds: (Date.now() - began) / 1000, rates,
+    findings: counts.findings, ...(counts.known > 0 && { known: counts.known }), unreliable: counts.unreliable, seconds: (Date.now() - began) / 1000, rates,
     exitCode: counts.broken > 0 ? EXIT.engine : counts.unexpected > 0 ? EXIT.findings : EXIT.ok,
   };
   emit(footer);

@@ -50,6 +50,8 @@ export interface FindingEvent {
   readonly confirmation: Confirmation;
   /** Present where only the patch's code in userspace shows it: `UNCONFIRMED`. */
   readonly label?: string;
+  /** Present where the target's known failures have it: then it does not fail the run. */
+  readonly known?: { readonly reason: string; readonly link?: string };
   /** Folder of the finding, from the run's folder. */
   readonly folder: string;
   /** The one command that shows it again. */
@@ -107,6 +109,8 @@ export interface FooterEvent {
   readonly verdicts: Readonly<Record<string, Partial<Record<VerdictKind, number>>>>;
   /** Confirmed findings: shown again by a case alone or by the cases before it and it. */
   readonly findings: number;
+  /** Of those, the known ones; absent: none. */
+  readonly known?: number;
   /** What was seen once and not again: kept, listed apart, never a reason to fail a run. */
   readonly unreliable: number;
   /** Wall time in seconds, and cases a second of each target without shrinking. */

@@ -19,3 +19,12 @@ export function isUserspace({ remake }: TargetIdentity): boolean {
 
 /** How a finding is labelled that no virtual machine of its run has shown. */
 export const UNCONFIRMED = 'userspace only, not confirmed in a VM';
+
+/**
+ * Under which name a target's failures are kept from one night to the next: `patch` for the patch's code wherever it
+ * runs and whatever its version, `stock`, else the target's own name.
+ */
+export function familyOf({ name, remake }: Pick<TargetIdentity, 'name' | 'remake'>): string {
+  const role = remake['role'];
+  return role === 'userspace' ? 'patch' : role ?? name;
+}

@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: MIT
 /** What an implementation says of itself: support, contested sides, known failures. */
+import type { FindingKind } from './verdict.ts';
 
 export interface KnownFailure {
   /** A signature as verdicts carry it. */
   readonly signature: string;
   readonly reason: string;
   readonly link?: string;
+}
+
+/** A known failure as a file of the user's has it: for which targets, and what it looked like when it was written down. */
+export interface KnownEntry extends KnownFailure {
+  /** Names or families of targets (`patch`: in machines and in userspace, whatever its version). Absent: any. */
+  readonly targets?: readonly string[];
+  readonly kind?: FindingKind;
+  /** As the run said it that proposed the entry. */
+  readonly why?: string;
+  readonly firstCase?: string;
+  readonly smallest?: string;
 }
 
 export interface Stance {
@@ -35,4 +47,9 @@ export interface Stance {
   /** Which side it takes of contested points: flag → true (lenient) or false (strict). Undeclared: either. */
   readonly flags: Readonly<Record<string, boolean>>;
   readonly knownFailures: readonly KnownFailure[];
+}
+
+/** What the stance says of that signature; undefined where it knows nothing of it. */
+export function knownFailure({ knownFailures }: Stance, signature: string): KnownFailure | undefined {
+  return knownFailures.find((k) => k.signature === signature);
 }

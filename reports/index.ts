@@ -10,6 +10,8 @@ export * from './run-file.ts';
 export * from './run-diff.ts';
 export * from './run-diff-text.ts';
 export * from './ktap.ts';
+export * from './known-file.ts';
+export * from './known-merge.ts';
 export * from './finding-folder.ts';
 export * from './finding-manifest.ts';
 export * from './corpus-export.ts';

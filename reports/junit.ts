@@ -11,6 +11,8 @@ export class JunitReporter implements Reporter {
   #run: RunEvent | undefined;
   #footer: FooterEvent | undefined;
   readonly #cases = new Map<string, CaseEvent[]>();
+  /** target and signature → why it is known. */
+  readonly #known = new Map<string, string>();
 
   constructor(path: string) {
     this.#path = path;
@@ -19,6 +21,7 @@ export class JunitReporter implements Reporter {
   event(event: Event): void {
     if (event.type === 'run') this.#run = event;
     if (event.type === 'footer') this.#footer = event;
+    if (event.type === 'finding' && event.known) this.#known.set(keyOf(event), `known: ${event.known.reason}`);
     if (event.type === 'case') {
       const cases = this.#cases.get(event.target);
       if (cases) cases.push(event);
@@ -34,27 +37,33 @@ export class JunitReporter implements Reporter {
     yield '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="overlaybd-conformance">\n';
     const targets = new Map<string, TargetIdentity | undefined>(this.#run?.targets.map((t) => [t.name, t]));
     for (const name of this.#cases.keys()) if (!targets.has(name)) targets.set(name, undefined);
-    for (const [name, identity] of targets) yield suite(name, identity, this.#cases.get(name) ?? []);
+    for (const [name, identity] of targets) yield suite(name, identity, this.#cases.get(name) ?? [], this.#known);
     yield runSuite(this.#footer);
     yield '</testsuites>\n';
   }
 }
 
-function suite(name: string, identity: TargetIdentity | undefined, cases: readonly CaseEvent[]): string {
-  const failures = cases.filter((c) => isFindingKind(c.kind)).length;
+function keyOf({ target, signature }: { readonly target: string; readonly signature?: string }): string {
+  return `${target}\n${signature ?? ''}`;
+}
+
+/** What is known does not fail the run, so its cases do not fail here either. */
+function suite(name: string, identity: TargetIdentity | undefined, cases: readonly CaseEvent[], known: ReadonlyMap<string, string>): string {
+  const failures = cases.filter((c) => isFindingKind(c.kind) && !known.has(keyOf(c))).length;
   const errors = cases.filter((c) => c.kind === 'engine-error').length;
-  const skipped = cases.filter((c) => c.kind === 'unsupported').length;
+  const skipped = cases.filter((c) => c.kind === 'unsupported' || (isFindingKind(c.kind) && known.has(keyOf(c)))).length;
   const properties = Object.entries(identity?.parts ?? {})
     .map(([key, value]) => `      <property name="${xml(key)}" value="${xml(value)}"/>\n`).join('');
   return `  <testsuite name="${xml(name)}" tests="${cases.length}" failures="${failures}" errors="${errors}" skipped="${skipped}">\n`
     + (properties && `    <properties>\n${properties}    </properties>\n`)
-    + cases.map(testcase).join('')
+    + cases.map((c) => testcase(c, known.get(keyOf(c)))).join('')
     + '  </testsuite>\n';
 }
 
-function testcase(c: CaseEvent): string {
+function testcase(c: CaseEvent, known: string | undefined): string {
   const open = `    <testcase classname="${xml(c.target)}" name="${xml(c.case)}"`;
   const message = xml(c.why ?? '');
+  if (isFindingKind(c.kind) && known !== undefined) return `${open}>\n      <skipped message="${xml(`${known} (${c.signature})`)}"/>\n    </testcase>\n`;
   if (isFindingKind(c.kind)) {
     return `${open}>\n      <failure type="${c.kind}" message="${xml(c.signature ?? c.kind)}">${message}</failure>\n    </testcase>\n`;
   }

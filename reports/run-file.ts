@@ -23,6 +23,7 @@ export interface LoadedTarget {
   /** `stock` or `patch` for targets in virtual machines. */
   readonly role: string | undefined;
   readonly parts: Readonly<Record<string, string>>;
+  readonly remake: Readonly<Record<string, string>>;
   /** Confirmed and unreliable findings by signature. */
   readonly findings: ReadonlyMap<string, LoadedFinding>;
   /** signature → cases of the run that showed it, confirmed or not. */
@@ -37,6 +38,9 @@ export interface LoadedFinding {
   readonly clause?: string | undefined;
   readonly count: number;
   readonly reliable: boolean;
+  readonly why: string;
+  readonly firstCase: string;
+  readonly smallest: string;
   readonly replay: string;
 }
 
@@ -56,6 +60,7 @@ const eventCheck = either('type', {
   case: record({ type: oneOf('case'), target: name, kind: oneOf(...VERDICT_KINDS), signature: optional(line) }),
   finding: record({
     type: oneOf('finding'), target: name, signature: line, kind: oneOf(...FINDING_KINDS), clause: optional(line), count: natural, replay: line,
+    why: line, firstCase: name, smallest: line,
     confirmation: record({ blame: oneOf('alone', 'sequence', 'unreliable') }),
   }),
   matrix: record({ type: oneOf('matrix') }),
@@ -130,8 +135,8 @@ class Reading {
       if (event.signature !== undefined) seen.set(event.signature, (seen.get(event.signature) ?? 0) + 1);
       return;
     }
-    const { signature, kind, clause, count, replay } = event;
-    this.#findings.get(event.target)!.set(signature, { signature, kind, clause, count, replay, reliable: event.confirmation.blame !== 'unreliable' });
+    const { signature, kind, clause, count, why, firstCase, smallest, replay } = event;
+    this.#findings.get(event.target)!.set(signature, { signature, kind, clause, count, why, firstCase, smallest, replay, reliable: event.confirmation.blame !== 'unreliable' });
   }
 
   end(): LoadedRun {
@@ -142,7 +147,7 @@ class Reading {
     const counted = new Map(Object.entries(coverage ?? {}));
     return {
       path: this.#path, suite, seed, cases, caseStream, complete,
-      targets: targets.map((t) => ({ name: t.name, role: roleOf(t), parts: t.parts, findings: this.#findings.get(t.name)!, seen: this.#seen.get(t.name)!, coverage: counted.get(t.name) })),
+      targets: targets.map((t) => ({ name: t.name, role: roleOf(t), parts: t.parts, remake: t.remake, findings: this.#findings.get(t.name)!, seen: this.#seen.get(t.name)!, coverage: counted.get(t.name) })),
     };
   }
 

@@ -161,7 +161,8 @@ export class TerminalReporter implements Reporter {
       const facts = [...where, ...(f.clause ? [f.clause] : []), count(found.reduce((sum, x) => sum + x.count, 0), 'case'), `first ${f.firstCase}`,
         `${blame}, shown ${shown} of ${tried}${processors === undefined ? '' : ` on ${processors} processors`}`, `smallest: ${f.smallest}`];
       const label = found.every((x) => x.label !== undefined) ? [f.label!] : [];
-      for (const text of [...label, facts.join(' · '), ...(row?.absent ? [`not in ${row.absent}`] : []), f.why]) this.#entry('', '     ', text);
+      const known = found.flatMap((x) => (x.known === undefined ? [] : [`known: ${x.known.reason}${x.known.link === undefined ? '' : ` (${x.known.link})`}`])).slice(0, 1);
+      for (const text of [...label, ...known, facts.join(' · '), ...(row?.absent ? [`not in ${row.absent}`] : []), f.why]) this.#entry('', '     ', text);
       this.line(`     ${oneLine(f.replay)}`);
     }
     for (const matrix of this.#matrices) {
@@ -211,7 +212,7 @@ export class TerminalReporter implements Reporter {
     }
     const distinct = this.#matrices.length > 0 ? ` (${this.#grouped().filter((g) => g.some((f) => f.confirmation.blame !== 'unreliable')).length} distinct)` : '';
     const apart = footer.unreliable > 0 ? ` (and ${footer.unreliable} not shown again)` : '';
-    this.#entry('', '', `${count(footer.findings, 'finding')}${distinct}${apart} in ${count(footer.cases, 'case')}, ${duration(footer.seconds)}`
+    this.#entry('', '', `${count(footer.findings, 'finding')}${distinct}${footer.known === undefined ? '' : `, ${footer.known === footer.findings ? 'all' : footer.known} known`}${apart} in ${count(footer.cases, 'case')}, ${duration(footer.seconds)}`
       + `${rates && ` (cases a second: ${rates})`}${footer.complete ? '' : '; stopped before the end'}`);
     this.line(`case stream ${footer.caseStream}`);
   }

@@ -3,9 +3,10 @@
 import { rmdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { knowing } from '../../engine/known.ts';
 import { runSuite, type RunSettings } from '../../engine/run.ts';
 import { EXIT, UsageError, type Event, type FooterEvent, type Reached, type Reporter } from '../../model/index.ts';
-import { JsonlReporter, JunitReporter, KtapReporter, MatrixReporter, TerminalReporter, reachedOf, saveCoverage, saveFinding, type TargetCoverage } from '../../reports/index.ts';
+import { JsonlReporter, JunitReporter, KtapReporter, MatrixReporter, TerminalReporter, loadAllKnown, reachedOf, saveCoverage, saveFinding, type TargetCoverage } from '../../reports/index.ts';
 import type { Target } from '../../targets/target.ts';
 import { Cache, Steps } from '../../targets/kernel/lab/index.ts';
 import { makeOutFolder, replayCommand } from '../out-folder.ts';
@@ -26,6 +27,8 @@ export interface RunOptions extends ExecuteOptions {
 export interface ExecuteOptions extends Subject, Kernels {
   readonly target?: readonly string[];
   readonly targetsFile?: readonly string[];
+  /** Files with failures that are known. */
+  readonly known?: readonly string[];
   readonly out?: string;
   readonly vm: boolean;
   readonly jobs?: number;
@@ -53,6 +56,7 @@ export async function runCases(
   targetNames(request);
   const format = options.format ?? (options.json ? 'json' : 'text');
   if (options.json && format !== 'json') throw new UsageError(`--json and --format ${format} exclude each other: give one`);
+  const known = loadAllKnown(options.known ?? []);
   const out = makeOutFolder(options.out);
   const people = format === 'text' ? process.stdout : process.stderr;
   let opened: BegunTargets;
@@ -86,7 +90,7 @@ export async function runCases(
     const footer = await runSuite({
       suite: `overlaybd-conformance ${suiteVersion()}`,
       ...source,
-      targets: opened.columns,
+      targets: opened.columns.map((column) => knowing(column, known)),
       skipped: opened.skipped,
       jobs: options.jobs ?? availableParallelism(),
       signal,
