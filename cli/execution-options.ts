@@ -22,8 +22,9 @@ export function targets(command: Command): Command {
     .option('--targets-file <file>', 'readers of yours, known by their command line (docs/readers.md); their names are for --target; repeatable', repeated);
 }
 
-/** The options that say how cases run, and what is said of it. */
-export function reports(command: Command): Command {
+/** The options that say how cases run, and what is said of it. `store`: whether what is found can be kept. */
+export function reports(command: Command, store = true): Command {
+  if (store) command.option('--store <dir>', 'keep what is found in this failure store too (ovbd failures)', once);
   return command
     .option('--known <file>', 'failures that are known, with the reason of each: they do not fail the run (ovbd triage proposes the file); repeatable', repeated)
     .option('--out <dir>', 'folder for run.jsonl, junit.xml and findings/ (default: reports/out/<time>)', once)

@@ -3,6 +3,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT, EngineError, UsageError } from '../model/index.ts';
 import { addCorpusCommands } from './corpus-commands.ts';
+import { addFailureCommands } from './failure-commands.ts';
 import { columns, reports, targets } from './execution-options.ts';
 import { MAX_SEED, once, repeated, seed, time, wholeNumber } from './options.ts';
 import { EXIT_STOPPED, stopSignal } from './stop.ts';
@@ -83,6 +84,7 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .action(async (options) => exit(await (await import('./commands/nightly.ts')).nightly(options, signal)));
 
   addCorpusCommands(ovbd, signal, exit);
+  addFailureCommands(ovbd, signal, exit);
 
   ovbd.command('diff')
     .description('compare two runs: what is new, fixed, still there; exit code 1 where something is new')

@@ -6,6 +6,7 @@ export * from './expectation.ts';
 export * from './observation.ts';
 export * from './verdict.ts';
 export * from './stance.ts';
+export * from './failure.ts';
 export * from './finding.ts';
 export * from './identity.ts';
 export * from './events.ts';

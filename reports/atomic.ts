@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Files that are there whole or not at all. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 
@@ -32,6 +32,29 @@ export function writeAtomically(path: string, text: string): void {
 
 /** Writes all of `text`: a single write may take less (a signal, a nearly full disk). */
 export function writeAll(file: number, text: string): void {
-  const bytes = Buffer.from(text);
+  writeAllBytes(file, Buffer.from(text));
+}
+
+/** The same for bytes. */
+export function writeAllBytes(file: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
+}
+
+/** Brings the files of a folder, and the folders, to the disk, so that a rename after it never shows a part of them. */
+export function syncFolder(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) syncFolder(join(folder, entry.name));
+    else if (entry.isFile()) syncOne(join(folder, entry.name));
+  }
+  syncOne(folder);
+}
+
+/** Brings one file, or the names in one folder, to the disk. */
+export function syncOne(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }

@@ -18,13 +18,13 @@ export function exportCorpus(corpus: string, name: string): Buffer {
   const above = readdirSync(corpus, { withFileTypes: true }).filter((e) => e.isFile() && !e.name.startsWith('.')).map((e) => e.name);
   const blocks = [...above, ...corpusFiles(corpus)].sort().flatMap((file) => {
     const bytes = readFileSync(join(corpus, file));
-    return [header(`${name}/${file}`, bytes.length), bytes, Buffer.alloc((BLOCK - (bytes.length % BLOCK)) % BLOCK)];
+    return [tarHeader(`${name}/${file}`, bytes.length), bytes, Buffer.alloc((BLOCK - (bytes.length % BLOCK)) % BLOCK)];
   });
   return Buffer.concat([...blocks, Buffer.alloc(2 * BLOCK)]);
 }
 
 /** The header of a plain file. A path of more than 100 bytes is split at a slash, as the format has it. */
-function header(path: string, size: number): Buffer {
+export function tarHeader(path: string, size: number): Buffer {
   const split = path.length <= 100 ? -1 : path.indexOf('/', path.length - 101);
   if (split > 155 || (path.length > 100 && split < 0)) throw new UsageError(`${path}: too long a path for a tar`);
   const block = Buffer.alloc(BLOCK);

@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:f
 import { join, resolve } from 'node:path';
 import { UsageError, type Case, type Finding, type TargetIdentity } from '../model/index.ts';
 import { Mismatch } from './check.ts';
-import { temporaryName } from './atomic.ts';
+import { syncFolder, temporaryName } from './atomic.ts';
 import { loadStoredCase, readBounded, writeImages } from './case-folder.ts';
 import { reproScript } from './repro.ts';
 import { LIMITS, manifestCheck, manifestOf, sha256, type FindingManifest } from './finding-manifest.ts';
@@ -47,17 +47,9 @@ export function saveFinding(
   const path = join(out, folder);
   const replay = replayCommand(path);
   const temporary = temporaryName(out, 'finding');
-  mkdirSync(temporary, { recursive: true });
   try {
-    writeFileSync(join(temporary, MANIFEST), `${JSON.stringify(manifestOf(finding, identity, replay), null, 2)}\n`);
-    writeFileSync(join(temporary, 'kernel.log'), finding.observation.log);
-    if (finding.explanation) writeFileSync(join(temporary, 'report.txt'), `${finding.explanation.report}\n`);
-    // A script makes devices and reads them, once.
-    const script = identity.parts['module'] === undefined || finding.procedure !== undefined ? undefined : reproScript(finding, identity);
-    if (script !== undefined) writeFileSync(join(temporary, REPRO), script, { mode: 0o755 });
-    writeImages(temporary, finding.smallest);
-    finding.before.forEach((c, n) => writeImages(join(temporary, beforeFolder(n)), c));
-    writeReads(temporary, finding);
+    writeFinding(temporary, finding, identity, replay);
+    syncFolder(temporary);
     mkdirSync(join(out, 'findings'), { recursive: true });
     if (existsSync(path)) {
       const old = temporaryName(out, 'old');
@@ -72,6 +64,34 @@ export function saveFinding(
     throw error;
   }
   return { folder, replay };
+}
+
+/** Writes the files of a finding into the folder, which is made. */
+export function writeFinding(folder: string, finding: Finding, identity: TargetIdentity, replay: string): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, MANIFEST), `${JSON.stringify(manifestOf(finding, identity, replay), null, 2)}\n`);
+  writeFileSync(join(folder, 'kernel.log'), finding.observation.log);
+  if (finding.explanation) writeFileSync(join(folder, 'report.txt'), `${finding.explanation.report}\n`);
+  // A script makes devices and reads them, once.
+  const script = identity.parts['module'] === undefined || finding.procedure !== undefined ? undefined : reproScript(finding, identity);
+  if (script !== undefined) writeFileSync(join(folder, REPRO), script, { mode: 0o755 });
+  writeImages(folder, finding.smallest);
+  finding.before.forEach((c, n) => writeImages(join(folder, beforeFolder(n)), c));
+  writeReads(folder, finding);
+}
+
+/** The manifest alone, with every check that `loadFinding` makes of it; the images may be anything. */
+export function loadManifest(folder: string): FindingManifest {
+  const path = resolve(folder);
+  return parseManifest(join(path, MANIFEST), readBounded(path, MANIFEST, LIMITS.manifest));
+}
+
+/** Files of a whole finding, from its folder: the manifest, every image that it names, the log and what was made of it. Not the bytes of reads. */
+export function findingFiles(folder: string, { case: smallest, before }: FindingManifest): string[] {
+  const images = (sub: string, { layers }: FindingManifest['case']): string[] =>
+    layers.flatMap(({ file, index, remote }) => [file, index?.file, remote?.file]).filter((f) => f !== undefined).map((f) => join(sub, f));
+  const others = ['kernel.log', 'report.txt', REPRO].filter((name) => existsSync(join(folder, name)));
+  return [MANIFEST, ...others, ...images('', smallest), ...before.flatMap((c, n) => images(beforeFolder(n), c))];
 }
 
 function beforeFolder(n: number): string {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { knowing } from '../../engine/known.ts';
 import { runSuite, type RunSettings } from '../../engine/run.ts';
 import { EXIT, UsageError, type Event, type FooterEvent, type Reached, type Reporter } from '../../model/index.ts';
-import { JsonlReporter, JunitReporter, KtapReporter, MatrixReporter, TerminalReporter, loadAllKnown, reachedOf, saveCoverage, saveFinding, type TargetCoverage } from '../../reports/index.ts';
+import { JsonlReporter, JunitReporter, KtapReporter, MatrixReporter, TerminalReporter, folderStore, loadAllKnown, reachedOf, saveCoverage, saveFinding, type TargetCoverage } from '../../reports/index.ts';
 import type { Target } from '../../targets/target.ts';
 import { Cache, Steps } from '../../targets/kernel/lab/index.ts';
 import { makeOutFolder, replayCommand } from '../out-folder.ts';
@@ -30,6 +30,8 @@ export interface ExecuteOptions extends Subject, Kernels {
   /** Files with failures that are known. */
   readonly known?: readonly string[];
   readonly out?: string;
+  /** The folder of a failure store in which findings are kept too. */
+  readonly store?: string;
   readonly vm: boolean;
   readonly jobs?: number;
   /** The patch's code in userspace in place of virtual machines. */
@@ -66,6 +68,7 @@ export async function runCases(
     removeIfEmpty(out);
     throw error;
   }
+  const store = options.store === undefined ? undefined : folderStore(options.store, (text) => terminal.line(text));
   const terminal = new TerminalReporter({
     write: (text) => void people.write(text),
     isTTY: people.isTTY,
@@ -94,7 +97,10 @@ export async function runCases(
       skipped: opened.skipped,
       jobs: options.jobs ?? availableParallelism(),
       signal,
-      saveFinding: async (finding, identity) => saveFinding(out, finding, identity, replayCommand),
+      saveFinding: async (finding, identity) => {
+        if (finding.confirmation.blame !== 'unreliable') store?.save(finding, identity);
+        return saveFinding(out, finding, identity, replayCommand);
+      },
       progress: (p) => terminal.progress(p),
       ...(options.coverage && {
         coverage: async () => {
