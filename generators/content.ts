@@ -9,6 +9,8 @@ export interface ContentRecipe {
   readonly seed: number;
 }
 
+/** 32-bit words of a sector. */
+const SECTOR_WORDS = 128;
 const WORDS = 'layer sector segment merge block trailer header index of the and a to read write zero '.split(' ');
 
 /** One step of xorshift32 (Marsaglia 2003); also what the golden manifest's scripts use. */
@@ -46,19 +48,25 @@ export function makeContent({ kind, seed }: ContentRecipe, length: number): Uint
 
 /** Each sector is filled with its own number: compressible, and every sector is told from every other. */
 function counter(seed: number, length: number): Uint8Array {
-  const out = new Uint8Array(length);
-  const v = new DataView(out.buffer);
-  for (let at = 0; at + 4 <= length; at += 4) v.setUint32(at, (seed + 1 + (at >>> 9) * 0x01000193) >>> 0, true);
+  const words = new Uint32Array(Math.ceil(length / 4));
+  for (let sector = 0, at = 0; at < words.length; sector++, at += SECTOR_WORDS) words.fill((seed + 1 + sector * 0x01000193) >>> 0, at, at + SECTOR_WORDS);
+  const out = new Uint8Array(words.buffer, 0, length);
   out.fill((seed & 0x7f) + 1, length - (length % 4));
   return out;
 }
 
+/** The words as bytes: they are put down one by one, which costs less than a string each. */
+const WORD_BYTES = WORDS.map((word) => Buffer.from(word, 'latin1'));
+
 function text(seed: number, length: number): Uint8Array {
-  const out = Buffer.alloc(length);
+  const out = new Uint8Array(length);
   let s = (seed >>> 0) || 1;
   for (let at = 0; at < length;) {
     s = xorshift32(s);
-    at += out.write(`${WORDS[s % WORDS.length]}${s % 7 === 0 ? ` ${at}\n` : ' '}`, at, 'latin1');
+    const word = WORD_BYTES[s % WORDS.length]!;
+    const end = s % 7 === 0 ? ` ${at}\n` : ' ';
+    for (let i = 0; i < word.length && at < length; i++) out[at++] = word[i]!;
+    for (let i = 0; i < end.length && at < length; i++) out[at++] = end.charCodeAt(i);
   }
-  return new Uint8Array(out.buffer, out.byteOffset, length);
+  return out;
 }

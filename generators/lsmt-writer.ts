@@ -39,12 +39,6 @@ export interface LsmtOptions extends IndexOptions {
   readonly padding?: number;
 }
 
-interface Placed {
-  readonly segment: WrittenSegment;
-  /** Sector of the file that has the data. */
-  readonly moffset: number;
-}
-
 const FIRST_DATA_SECTOR = LSMT_SPACE / SECTOR;
 /** Entries of a page of the index. */
 const INDEX_PAGE_ENTRIES = 256;
@@ -53,9 +47,9 @@ const REMOTE_MARGIN = 3;
 
 /** A sealed layer; segments ascend by offset and do not overlap. */
 export function writeLsmt(segments: readonly WrittenSegment[], options: LsmtOptions): Uint8Array {
-  const { placed, data } = place(segments, options.placement, (s) => s.content !== null, FIRST_DATA_SECTOR);
+  const { moffsets, data } = place(segments, options.placement, (s) => s.content !== null, FIRST_DATA_SECTOR);
   const limit = FIRST_DATA_SECTOR + data.length / SECTOR;
-  return sealed(data, indexOf(placed, options, limit, (_, i) => markedTag(options.marks ?? NO_MARKS, i)), options);
+  return sealed(data, indexOf(segments, moffsets, options, limit, (_, i) => markedTag(options.marks ?? NO_MARKS, i)), options);
 }
 
 /** A warp layer: as a sealed one, its tags saying which of two files an entry maps. `remote` need not be whole sectors. */
@@ -63,12 +57,12 @@ export function writeWarp(segments: readonly WrittenSegment[], options: LsmtOpti
   const own = place(segments, options.placement, (s) => s.content !== null && s.remote !== true, FIRST_DATA_SECTOR);
   const seed = segments.length + 1;
   const far = place(segments, 'reversed', (s) => s.content !== null && s.remote === true, (seed % 2) * REMOTE_MARGIN);
-  const placed = segments.map((s, i) => (s.content && s.remote ? far.placed[i]! : own.placed[i]!));
+  const moffsets = own.moffsets.map((moffset, i) => (segments[i]!.content && segments[i]!.remote ? far.moffsets[i]! : moffset));
   const limit = FIRST_DATA_SECTOR + own.data.length / SECTOR;
   const noise = randomBytes(seed, 2 * REMOTE_MARGIN * SECTOR);
   return {
-    bytes: sealed(own.data, indexOf(placed, options, limit, (s) => (s.remote ? 1 : 0)), options),
-    remote: new Uint8Array(Buffer.concat([noise.subarray(0, (seed % 2) * REMOTE_MARGIN * SECTOR), far.data, noise.subarray(0, (seed % 5) * 300)])),
+    bytes: sealed(own.data, indexOf(segments, moffsets, options, limit, (s) => (s.remote ? 1 : 0)), options),
+    remote: joined([noise.subarray(0, (seed % 2) * REMOTE_MARGIN * SECTOR), far.data, noise.subarray(0, (seed % 5) * 300)]),
   };
 }
 
@@ -77,16 +71,16 @@ export function writePair(
   writes: readonly WrittenSegment[], virtualSize: number, options: IndexOptions & { readonly torn?: number } = { invalidBefore: [] },
 ): { data: Uint8Array; index: Uint8Array } {
   const marks = options.marks ?? NO_MARKS;
-  const { placed, data } = place(writes, 'packed', (s) => s.content !== null, FIRST_DATA_SECTOR);
+  const { moffsets, data } = place(writes, 'packed', (s) => s.content !== null, FIRST_DATA_SECTOR);
   const header = lsmtHeader(1 << LSMT_FLAG.header | 1 << LSMT_FLAG.dataFile, { virtualSize });
   const indexHeader = lsmtHeader(1 << LSMT_FLAG.header, { virtualSize }, LSMT_SPACE);
   mark(header, marks);
   mark(indexHeader, marks);
   markSizes(header, marks);
-  const index = indexOf(placed, options, FIRST_DATA_SECTOR + data.length / SECTOR, (_, i) => markedTag(marks, i));
+  const index = indexOf(writes, moffsets, options, FIRST_DATA_SECTOR + data.length / SECTOR, (_, i) => markedTag(marks, i));
   return {
-    data: new Uint8Array(Buffer.concat([header, data])),
-    index: new Uint8Array(Buffer.concat([indexHeader, index, randomBytes(options.torn ?? 0, options.torn ?? 0)])),
+    data: joined([header, data]),
+    index: joined([indexHeader, index, randomBytes(options.torn ?? 0, options.torn ?? 0)]),
   };
 }
 
@@ -122,38 +116,51 @@ function sealed(data: Uint8Array, entries: Uint8Array, options: LsmtOptions): Ui
   mark(header, marks);
   mark(trailer, marks);
   markSizes(header, marks);
-  return new Uint8Array(Buffer.concat([header, data, index, padding, trailer]));
+  return joined([header, data, index, padding, trailer]);
 }
 
-/** Data of the segments that `own` names, from sector `first` of their file on, and where each one stands. */
+/** The parts in a row, in bytes of their own. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+/** Data of the segments that `own` names, from sector `first` of their file on, and for each segment the sector of the file that has its data. */
 function place(
   segments: readonly WrittenSegment[], placement: LsmtOptions['placement'], own: (s: WrittenSegment) => boolean, first: number,
-): { placed: Placed[]; data: Uint8Array } {
-  const placed: Placed[] = new Array<Placed>(segments.length);
+): { moffsets: Float64Array; data: Uint8Array } {
+  const moffsets = new Float64Array(segments.length);
   const pieces: Uint8Array[] = [];
   let sector = first;
   const put = (i: number): void => {
     const segment = segments[i]!;
-    placed[i] = { segment, moffset: sector };
+    moffsets[i] = sector;
     if (!own(segment) || segment.shares) return;
     pieces.push(segment.content!);
     sector += segment.length;
   };
   if (placement === 'reversed') for (let i = segments.length - 1; i >= 0; i--) put(i);
   else for (let i = 0; i < segments.length; i++) put(i);
-  segments.forEach((segment, i) => {
-    if (segment.shares) placed[i] = { segment, moffset: placed[segment.shares.of]!.moffset + segment.shares.skip };
+  segments.forEach(({ shares }, i) => {
+    if (shares) moffsets[i] = moffsets[shares.of]! + shares.skip;
   });
-  return { placed, data: new Uint8Array(Buffer.concat(pieces)) };
+  return { moffsets, data: Buffer.concat(pieces) };
 }
 
 const NOTHING: WrittenSegment = { offset: 0, length: 0, content: null };
 
 /** The entries with INVALID and empty ones between them. `limit`: one past the file's last mapped sector. */
-function indexOf(placed: readonly Placed[], o: IndexOptions, limit: number, tagOf: (s: WrittenSegment, i: number) => number): Uint8Array {
+function indexOf(
+  segments: readonly WrittenSegment[], moffsets: Float64Array, o: IndexOptions, limit: number, tagOf: (s: WrittenSegment, i: number) => number,
+): Uint8Array {
   const empties = o.emptyBefore ?? [];
   const before = o.invalidBefore.length + empties.length;
-  const out = new Uint8Array((placed.length + before + (o.invalidBehind ?? 0)) * SEGMENT_ENTRY);
+  const out = new Uint8Array((segments.length + before + (o.invalidBehind ?? 0)) * SEGMENT_ENTRY);
   const v = new DataView(out.buffer);
   const where = zeroedPlace(o.marks ?? NO_MARKS, limit);
   let at = 0;
@@ -161,16 +168,16 @@ function indexOf(placed: readonly Placed[], o: IndexOptions, limit: number, tagO
   const puts = new Map<number, (() => void)[]>();
   // Where there are no segments they are all that there is.
   const put = (i: number, write: (before: WrittenSegment) => void): void => {
-    if (placed.length === 0) return write(NOTHING);
-    const at = i % placed.length;
-    puts.set(at, [...(puts.get(at) ?? []), () => write(placed[at]!.segment)]);
+    if (segments.length === 0) return write(NOTHING);
+    const at = i % segments.length;
+    puts.set(at, [...(puts.get(at) ?? []), () => write(segments[at]!)]);
   };
   for (const [k, i] of o.invalidBefore.entries()) put(i, () => putInvalid(out, next(), k % 2 === 1));
   for (const [k, i] of empties.entries()) put(i, (segment) => putEmpty(out, next(), segment, limit, k));
-  placed.forEach(({ segment: s, moffset }, i) => {
+  segments.forEach((s, i) => {
     if (before > 0) for (const write of puts.get(i) ?? []) write();
-    const zeroed = s.content === null;
-    putEntry(v, next(), s, zeroed ? where(moffset) : moffset, tagOf(s, i));
+    const moffset = moffsets[i]!;
+    putEntry(v, next(), s, s.content === null ? where(moffset) : moffset, tagOf(s, i));
   });
   fillInvalid(out, at);
   return out;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
  * The entries of an LSMT index. They are read in windows, and again for each
- * rule: an index may be larger than memory, and each rule is judged for all
- * entries before the next. Units are sectors.
+ * rule that one of them breaks: an index may be larger than memory, and each
+ * rule is judged for all entries before the next. Units are sectors.
  */
 import { getSegment, INVALID_OFFSET, LSMT_SPACE, SECTOR, SEGMENT_BITS, SEGMENT_ENTRY } from '../spec/index.ts';
 import type { Mapping } from './layer.ts';
@@ -70,22 +70,68 @@ export function* liveEntries({ source, start, count }: EntryTable): Iterable<Ent
   }
 }
 
-/** LS-IDX-03. Gives the number of INVALID entries that are followed by a live one. */
-export function checkInvalid(table: EntryTable, lenient: Leniency): number {
+/** What one pass over a table tells: which rules none of its entries can break, so that only for others all are gone over again. */
+export interface Survey {
+  /** Entries that are not INVALID. */
+  readonly live: number;
+  /** INVALID entries that are followed by a live one. */
+  readonly invalidInside: number;
+  /** Which entry is the first INVALID one; the number of live ones where none stands before them. */
+  readonly firstInvalid: number;
+  /** Whether no entry starts before the one before it ends. */
+  readonly ordered: boolean;
+  /** Whether some tag is not 0. */
+  readonly tagged: boolean;
+  /** Between which sectors data entries start and end, and zeroed ones say that they start; low Infinity where there are none. */
+  readonly starts: Bounds;
+  readonly ends: Bounds;
+  readonly zeroed: Bounds;
+}
+
+interface Bounds {
+  low: number;
+  high: number;
+}
+
+function widen(bounds: Bounds, value: number): void {
+  if (value < bounds.low) bounds.low = value;
+  if (value > bounds.high) bounds.high = value;
+}
+
+/** Goes over the table once. */
+export function survey(table: EntryTable): Survey {
   let live = 0;
   let invalidInside = 0;
   let firstInvalid = 0;
+  let ordered = true;
+  let tagged = false;
+  let previousEnd = 0;
+  const [starts, ends, zeroed] = [1, 2, 3].map((): Bounds => ({ low: Infinity, high: -Infinity })) as [Bounds, Bounds, Bounds];
   for (const e of liveEntries(table)) {
     invalidInside = e.i - live;
     if (e.i === firstInvalid) firstInvalid++;
     live++;
+    if (e.offset < previousEnd) ordered = false;
+    previousEnd = e.offset + e.length;
+    if (e.tag !== 0) tagged = true;
+    if (e.zeroed) {
+      widen(zeroed, e.moffset);
+    } else {
+      widen(starts, e.moffset);
+      widen(ends, e.moffset + e.length);
+    }
   }
+  return { live, invalidInside, firstInvalid, ordered, tagged, starts, ends, zeroed };
+}
+
+/** LS-IDX-03. */
+export function checkInvalid(table: EntryTable, { live, firstInvalid }: Survey, lenient: Leniency): void {
   if (live < table.count) mayRefuse(lenient, 'LS-IDX-03', table.start + firstInvalid * SEGMENT_ENTRY, `entry ${firstInvalid} is INVALID`);
-  return invalidInside;
 }
 
 /** LS-IDX-04: the order of a table that is no log of writes. */
-export function checkOrder(table: EntryTable, lenient: Leniency): void {
+export function checkOrder(table: EntryTable, { ordered }: Survey, lenient: Leniency): void {
+  if (ordered) return;
   let previousEnd = 0;
   for (const e of liveEntries(table)) {
     if (e.offset < previousEnd) {
@@ -96,7 +142,8 @@ export function checkOrder(table: EntryTable, lenient: Leniency): void {
 }
 
 /** The first entry that starts before the one before it ends; null where all ascend without overlap. */
-export function firstOutOfOrder(table: EntryTable): Entry | null {
+export function firstOutOfOrder(table: EntryTable, { ordered }: Survey): Entry | null {
+  if (ordered) return null;
   let previousEnd = 0;
   for (const e of liveEntries(table)) {
     if (e.offset < previousEnd) return e;
@@ -106,7 +153,10 @@ export function firstOutOfOrder(table: EntryTable): Entry | null {
 }
 
 /** LS-IDX-05 or LS-RW-04: data entries map [8, `limit`) of the file. */
-export function checkDataBounds(table: EntryTable, limit: number, clause: 'LS-IDX-05' | 'LS-RW-04', base: number, lenient: Leniency): void {
+export function checkDataBounds(
+  table: EntryTable, { starts, ends }: Survey, limit: number, clause: 'LS-IDX-05' | 'LS-RW-04', base: number, lenient: Leniency,
+): void {
+  if (starts.low + base >= FIRST_DATA_SECTOR && starts.high + base < limit && ends.low + base > FIRST_DATA_SECTOR && ends.high + base <= limit) return;
   for (const e of liveEntries(table)) {
     if (e.zeroed) continue;
     const first = e.moffset + base;
@@ -119,7 +169,8 @@ export function checkDataBounds(table: EntryTable, limit: number, clause: 'LS-ID
 }
 
 /** LS-IDX-06: a zeroed entry's moffset is a place where data could stand, or their end. */
-export function checkZeroedBounds(table: EntryTable, limit: number, lenient: Leniency): void {
+export function checkZeroedBounds(table: EntryTable, { zeroed }: Survey, limit: number, lenient: Leniency): void {
+  if (zeroed.low >= FIRST_DATA_SECTOR && zeroed.high <= limit) return;
   for (const e of liveEntries(table)) {
     if (e.zeroed && (e.moffset < FIRST_DATA_SECTOR || e.moffset > limit)) {
       violate(lenient, 'LS-IDX-06', e.at, `the moffset of zeroed entry ${e.i} is ${exactMoffset(table, e)}, not between ${FIRST_DATA_SECTOR} and ${limit}`);
@@ -128,7 +179,8 @@ export function checkZeroedBounds(table: EntryTable, limit: number, lenient: Len
 }
 
 /** LS-TAG-01, in a layer that is no warp file. */
-export function touchTags(table: EntryTable, lenient: Leniency): void {
+export function touchTags(table: EntryTable, { tagged }: Survey, lenient: Leniency): void {
+  if (!tagged) return;
   for (const e of liveEntries(table)) {
     if (e.tag === 0) continue;
     mayRefuse(lenient, 'LS-TAG-01', e.at, `the tag of entry ${e.i} is ${e.tag}, not 0`);
@@ -137,9 +189,8 @@ export function touchTags(table: EntryTable, lenient: Leniency): void {
 }
 
 /** What is added to each moffset, sectors: LS-MAP-01, which a table without data entries does not touch. */
-export function mapBase(table: EntryTable, lenient: Leniency): number {
-  for (const e of liveEntries(table)) if (!e.zeroed) return lenient.has('ls.moffset-from-data') ? FIRST_DATA_SECTOR : 0;
-  return 0;
+export function mapBase({ starts }: Survey, lenient: Leniency): number {
+  return starts.low < Infinity && lenient.has('ls.moffset-from-data') ? FIRST_DATA_SECTOR : 0;
 }
 
 /** An entry as a mapping of the layer; null where its length is 0. */

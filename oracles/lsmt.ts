@@ -6,7 +6,7 @@ import {
   checkedVirtualSize, checkRest, checkSizeField, hasLsmtFlag, hasMagic, headerOf, type LsmtFields,
 } from './lsmt-header.ts';
 import {
-  checkDataBounds, checkInvalid, checkOrder, checkZeroedBounds, mapBase, sortedMappings, touchTags, type EntryTable,
+  checkDataBounds, checkInvalid, checkOrder, checkZeroedBounds, mapBase, sortedMappings, survey, touchTags, type EntryTable, type Survey,
 } from './lsmt-index.ts';
 import type { ByteSource } from './source.ts';
 import { violate, Violation, type Leniency } from './violation.ts';
@@ -19,17 +19,18 @@ const MAX_ENTRIES_OF_ANY = 128_000_000n;
 export interface Container {
   readonly virtualSize: number;
   readonly table: EntryTable;
-  readonly invalidInside: number;
+  readonly seen: Survey;
 }
 
 /** Opens a committed or sealed layer. Throws Violation; allocates a bounded window of the index; its mappings are one an entry. */
 export function openLsmt(source: ByteSource, lenient: Leniency): LsmtLayer {
-  const { virtualSize, table, invalidInside } = openContainer(source, lenient);
+  const { virtualSize, table, seen } = openContainer(source, lenient);
   const limit = Math.floor(table.start / SECTOR);
-  const base = mapBase(table, lenient);
-  checkDataBounds(table, limit, 'LS-IDX-05', base, lenient);
-  checkZeroedBounds(table, limit, lenient);
-  touchTags(table, lenient);
+  const base = mapBase(seen, lenient);
+  checkDataBounds(table, seen, limit, 'LS-IDX-05', base, lenient);
+  checkZeroedBounds(table, seen, limit, lenient);
+  touchTags(table, seen, lenient);
+  const { invalidInside } = seen;
   return lazyLayer({ form: 'sealed', virtualSize, data: source, remote: null, entries: table.count, invalidInside }, () => sortedMappings(table, base));
 }
 
@@ -60,9 +61,10 @@ export function openContainer(source: ByteSource, lenient: Leniency): Container 
   const virtualSize = checkedVirtualSize(trailer, lenient);
 
   const table: EntryTable = { source, start: Number(indexOffset), count: Number(count) };
-  const invalidInside = checkInvalid(table, lenient);
-  checkOrder(table, lenient);
-  return { virtualSize, table, invalidInside };
+  const seen = survey(table);
+  checkInvalid(table, seen, lenient);
+  checkOrder(table, seen, lenient);
+  return { virtualSize, table, seen };
 }
 
 function openTrailer(source: ByteSource, lenient: Leniency): LsmtFields {

@@ -6,7 +6,7 @@ import {
   checkedVirtualSize, checkRest, checkSizeField, hasLsmtFlag, hasMagic, headerOf, type LsmtFields,
 } from './lsmt-header.ts';
 import {
-  checkDataBounds, checkInvalid, checkZeroedBounds, firstOutOfOrder, liveEntries, mapBase, toMapping, touchTags, type EntryTable,
+  checkDataBounds, checkInvalid, checkZeroedBounds, firstOutOfOrder, liveEntries, mapBase, survey, toMapping, touchTags, type EntryTable,
 } from './lsmt-index.ts';
 import { mergeLayers, type Piece } from './merge.ts';
 import type { ByteSource } from './source.ts';
@@ -50,17 +50,18 @@ function openIndexFile(data: ByteSource, dataHeader: LsmtFields | null, index: B
 
   const table: EntryTable = { source: index, start: LSMT_SPACE, count };
   const limit = Math.floor(data.size / SECTOR);
-  const invalidInside = checkInvalid(table, lenient);
-  checkZeroedBounds(table, limit, lenient);
-  const base = mapBase(table, lenient);
-  touchTags(table, lenient);
-  const unsorted = firstOutOfOrder(table);
+  const seen = survey(table);
+  checkInvalid(table, seen, lenient);
+  checkZeroedBounds(table, seen, limit, lenient);
+  const base = mapBase(seen, lenient);
+  touchTags(table, seen, lenient);
+  const unsorted = firstOutOfOrder(table, seen);
   if (unsorted) mayRefuse(lenient, 'LS-RW-03', unsorted.at, `entry ${unsorted.i} starts at sector ${unsorted.offset}, before the one before it ends`);
-  checkDataBounds(table, limit, 'LS-RW-04', base, lenient);
+  checkDataBounds(table, seen, limit, 'LS-RW-04', base, lenient);
   if (dataHeader && sizeOf(dataHeader) !== sizeOf(header) && lenient.has('ls.pair-size-from-data')) {
     virtualSize = checkedVirtualSize(dataHeader, lenient);
   }
-  return lazyLayer({ form: 'pair', virtualSize, data, remote: null, entries: count, invalidInside }, () => visible(table, base));
+  return lazyLayer({ form: 'pair', virtualSize, data, remote: null, entries: count, invalidInside: seen.invalidInside }, () => visible(table, base));
 }
 
 function openIndexHeader(index: ByteSource, lenient: Leniency): LsmtFields {

@@ -9,14 +9,14 @@ import { violate, type Leniency } from './violation.ts';
 
 /** Opens a warp layer over its remote file. Throws Violation; allocates as `openLsmt` does. */
 export function openWarp(source: ByteSource, remote: ByteSource, lenient: Leniency): LsmtLayer {
-  const { virtualSize, table, invalidInside } = openContainer(source, lenient);
-  const base = mapBase(table, lenient);
+  const { virtualSize, table, seen } = openContainer(source, lenient);
+  const base = mapBase(seen, lenient);
   const lowest = lowestTag(table);
   // With a lowest tag of 0 the two ways of counting are one.
   const from = lowest > 0 && lenient.has('ls.warp-tag-relative') ? lowest : 0;
   checkTags(table, from, lenient);
   checkInside(table, [source, remote], from, base, lenient);
-  return lazyLayer({ form: 'warp', virtualSize, data: source, remote, entries: table.count, invalidInside }, () => (
+  return lazyLayer({ form: 'warp', virtualSize, data: source, remote, entries: table.count, invalidInside: seen.invalidInside }, () => (
     sortedMappings(table, base, (e) => e.tag - from)
   ));
 }
