@@ -87,11 +87,12 @@ function addMany(r: LayerRecipe, out: LaidSegment[]): void {
   let at = out.at(-1)?.end ?? 0;
   const first = out.length;
   const one = kind === 'shared' ? makeContent({ kind: 'counter', seed: 7000 }, SECTOR) : null;
+  const shares = { of: first, skip: 0 };
   for (let i = first + others; i < count && at + gap <= MAX_OFFSET; i++) {
     const offset = at + gap;
     at = offset + 1;
     const content = kind === 'own' ? makeContent({ kind: 'counter', seed: 7000 + i }, SECTOR) : one;
-    out.push({ offset, length: 1, end: at, content, ...(one && out.length > first ? { shares: { of: first, skip: 0 } } : {}) });
+    out.push(one && out.length > first ? { offset, length: 1, end: at, content, shares } : { offset, length: 1, end: at, content });
   }
 }
 

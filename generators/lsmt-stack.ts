@@ -49,14 +49,13 @@ function apart({ segments }: LaidLayer): readonly LaidSegment[] {
 
 /** Goes over the borders of all mappings: between two of them every layer shows one mapping or a gap. */
 function emitMerging(layers: readonly (readonly LaidSegment[])[], end: number, emit: Emit): void {
-  const borders = new Set([0, end]);
-  for (const segments of layers) for (const s of segments) for (const b of [s.offset, s.end]) if (b < end) borders.add(b);
-  const ascending = Float64Array.from(borders).sort();
+  const ascending = bordersOf(layers, end);
   const cursors = layers.map(() => 0);
-  /** Segments that are seen somewhere, and those that an upper layer hides somewhere. */
+  /** Segments that are seen somewhere, and those that an upper layer hides somewhere: of a layer alone, none. */
   const seen = new Set<LaidSegment>();
   const hidden = new Set<LaidSegment>();
   for (let i = 0; i + 1 < ascending.length; i++) {
+    if (ascending[i] === ascending[i + 1]) continue;
     let top: LaidSegment | null = null;
     for (let k = layers.length - 1; k >= 0; k--) {
       const s = segmentAt(layers[k]!, cursors, k, ascending[i]!);
@@ -66,7 +65,7 @@ function emitMerging(layers: readonly (readonly LaidSegment[])[], end: number, e
         emit(top.content ? 'ST-MRG-01' : s.content ? 'ST-MRG-03' : 'ST-MRG-01');
       } else {
         top = s;
-        seen.add(s);
+        if (layers.length > 1) seen.add(s);
         emit(s.content ? 'LS-MAP-01' : 'LS-MAP-02');
         if (k < layers.length - 1) emit('ST-MRG-02');
       }
@@ -74,6 +73,21 @@ function emitMerging(layers: readonly (readonly LaidSegment[])[], end: number, e
     if (!top) emit('ST-MRG-04');
   }
   for (const s of seen) if (s.content && hidden.has(s)) emit('ST-MRG-05');
+}
+
+/** 0, the end, and all borders before it, ascending; some more than once. */
+function bordersOf(layers: readonly (readonly LaidSegment[])[], end: number): Float64Array {
+  const borders = new Float64Array(2 + 2 * layers.reduce((n, segments) => n + segments.length, 0));
+  let count = 0;
+  borders[count++] = 0;
+  borders[count++] = end;
+  for (const segments of layers) {
+    for (const s of segments) {
+      if (s.offset < end) borders[count++] = s.offset;
+      if (s.end < end) borders[count++] = s.end;
+    }
+  }
+  return borders.subarray(0, count).sort();
 }
 
 /** The mapping of layer `k` that has the sector; `cursors` only go forward. */

@@ -69,20 +69,26 @@ function checkVersion({ bytes, base }: LsmtFields, lenient: Leniency): void {
 const UNUSUAL: readonly (readonly [LsmtField, string, (bytes: Uint8Array) => number])[] = [
   ['uuid', 'the UUID is none', unusualUuid],
   ['parent_uuid', 'the parent’s UUID is none', unusualUuid],
-  ['reserved0', 'a reserved byte is not 0', (bytes) => bytes.findIndex((b) => b !== 0)],
+  ['reserved0', 'a reserved byte is not 0', firstNonZero],
   ['user_tag', 'the user tag is no text with NULs behind it', unusualText],
-  ['reserved1', 'a reserved byte is not 0', (bytes) => bytes.findIndex((b) => b !== 0)],
+  ['reserved1', 'a reserved byte is not 0', firstNonZero],
 ];
+
+/** A loop, since a header has thousands of such bytes. */
+function firstNonZero(bytes: Uint8Array): number {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return i;
+  return -1;
+}
 
 function unusualUuid(bytes: Uint8Array): number {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\0$/i.test(Buffer.from(bytes).toString('latin1')) ? -1 : 0;
 }
 
 function unusualText(bytes: Uint8Array): number {
-  const length = bytes.findIndex((b) => b === 0);
+  const length = bytes.indexOf(0);
   if (length < 0) return isText(bytes) ? -1 : 0;
   if (!isText(bytes.subarray(0, length))) return 0;
-  const stray = bytes.subarray(length).findIndex((b) => b !== 0);
+  const stray = firstNonZero(bytes.subarray(length));
   return stray < 0 ? -1 : length + stray;
 }
 
