@@ -55,18 +55,30 @@ function counter(seed: number, length: number): Uint8Array {
   return out;
 }
 
-/** The words as bytes: they are put down one by one, which costs less than a string each. */
-const WORD_BYTES = WORDS.map((word) => Buffer.from(word, 'latin1'));
+/** Bytes of the longest word with the space behind it. */
+const WORD_BYTES = 8;
+/** Each word and spaces up to 8 bytes, as two little-endian numbers: what is too much is written over by the next one. */
+const WORD_HALVES = Uint32Array.from(WORDS.flatMap((word) => {
+  const bytes = Buffer.from(word.padEnd(WORD_BYTES), 'latin1');
+  return [bytes.readUInt32LE(0), bytes.readUInt32LE(4)];
+}));
+const WORD_LENGTHS = Uint8Array.from(WORDS, (word) => word.length);
 
 function text(seed: number, length: number): Uint8Array {
-  const out = new Uint8Array(length);
+  // The last word may end behind the last byte.
+  const out = new Uint8Array(length + 32);
+  const v = new DataView(out.buffer);
   let s = (seed >>> 0) || 1;
   for (let at = 0; at < length;) {
     s = xorshift32(s);
-    const word = WORD_BYTES[s % WORDS.length]!;
-    const end = s % 7 === 0 ? ` ${at}\n` : ' ';
-    for (let i = 0; i < word.length && at < length; i++) out[at++] = word[i]!;
-    for (let i = 0; i < end.length && at < length; i++) out[at++] = end.charCodeAt(i);
+    const word = s % WORDS.length;
+    const start = at;
+    v.setUint32(at, WORD_HALVES[2 * word]!, true);
+    v.setUint32(at + 4, WORD_HALVES[2 * word + 1]!, true);
+    at += WORD_LENGTHS[word]! + 1;
+    if (s % 7 !== 0) continue;
+    const line = `${start}\n`;
+    for (let i = 0; i < line.length; i++) out[at++] = line.charCodeAt(i);
   }
-  return out;
+  return out.subarray(0, length);
 }
