@@ -5,6 +5,7 @@ import { EXIT, EngineError, UsageError } from '../model/index.ts';
 import { addCorpusCommands } from './corpus-commands.ts';
 import { addFailureCommands } from './failure-commands.ts';
 import { columns, reports, targets } from './execution-options.ts';
+import { REPORT_FORMATS } from './report-formats.ts';
 import { MAX_SEED, once, repeated, seed, time, wholeNumber } from './options.ts';
 import { EXIT_STOPPED, stopSignal } from './stop.ts';
 import { suiteVersion } from './version.ts';
@@ -107,6 +108,16 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .argument('<run...>', 'folders of runs')
     .option('-o, --output <dir>', 'where to write the coverage of all together: summary.txt, index.html, lcov.info, coverage.json', once)
     .action(async (runs, options) => exit(await (await import('./commands/coverage.ts')).coverage(runs, options, signal)));
+
+  ovbd.command('report')
+    .description('make a report of a stored run; what is damaged or missing in it is said, and the rest is shown')
+    .argument('<run>', 'the folder of a run, or its run.jsonl')
+    .addOption(new Option('--format <form>', 'what to make; badge is SVG, badge-json what shields.io takes, errata one page for each implementation').choices(REPORT_FORMATS).makeOptionMandatory())
+    .option('-o, --output <file>', 'where to write (errata: a folder, or a file that ends in .md); "-" is standard output, the default', once)
+    .option('--against <run>', 'an earlier run to compare with; repeatable', repeated)
+    .option('--embargo', 'leave out bytes of images, scripts, logs and the commands that show findings again')
+    .addOption(new Option('--draw <n>', 'cases of an earlier version\'s run that are drawn again at the most, to know which clauses they touch').argParser(wholeNumber(0, 1e6)).default(1000))
+    .action(async (run, options) => exit(await (await import('./commands/report.ts')).report(run, options, signal)));
 
   columns(ovbd.command('compare')
     .description('readers on the same cases or images, or writers on the same inputs: who does the same, and where they part first')

@@ -228,7 +228,7 @@ function footerOf(settings: Settled, screened: Screened, counts: Counts, seconds
   }
   const passes = settings.targets.flatMap((t) => unexpectedPasses(t, screened.results.get(t)!, settings.stored?.cases ?? []));
   return {
-    type: 'footer', complete: !settings.signal.aborted,
+    type: 'footer', complete: !settings.signal.aborted, clauses: screened.clauses,
     cases: screened.digests.length, caseStream: stream.digest('hex'), verdicts, findings: counts.total, ...(counts.known > 0 && { known: counts.known }), unreliable: counts.unreliable, seconds, rates,
     ...(passes.length > 0 && { unexpectedPasses: passes }),
     exitCode: exitCode(settings, screened, counts, passes.length),

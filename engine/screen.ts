@@ -4,7 +4,7 @@
  * target. What a case met before it depends on its chunk only, never on how
  * many instances run at the same time.
  */
-import type { CaseClass, Event } from '../model/index.ts';
+import { ClauseCounter, type Case, type CaseClass, type ClauseTally, type Event } from '../model/index.ts';
 import type { Session, Target } from '../targets/target.ts';
 import { execute, type Executed } from './execute.ts';
 import type { Columns, Skipped } from './columns.ts';
@@ -45,6 +45,8 @@ export interface Screened {
   readonly results: ReadonlyMap<Target, readonly Executed[]>;
   /** Executed cases a second of the target's own time, one instance. */
   readonly rates: ReadonlyMap<Target, number>;
+  /** How the cases that were emitted stand to the clauses. */
+  readonly clauses: ClauseTally;
   /** The prepared case again: cases are not kept, they are made anew. */
   readonly prepared: (index: number) => Prepared;
 }
@@ -74,6 +76,7 @@ export async function screen(s: ScreenSettings): Promise<Screened> {
   const results = new Map<Target, Executed[][]>();
   const spent = new Map<Target, { ms: number; cases: number }>();
   const finished = { chunks: 0, emitted: 0 };
+  const clauses = new ClauseCounter();
   const open = new Set<Chunk>();
   let ahead = 0;
 
@@ -84,7 +87,7 @@ export async function screen(s: ScreenSettings): Promise<Screened> {
   begun.catch(() => undefined);
 
   const flush = (): void => {
-    for (let c = finished.emitted; digests[c]; c = ++finished.emitted) emitChunk(s, labels[c]!, columns.ready().map((t) => [t, results.get(t)![c]!]));
+    for (let c = finished.emitted; digests[c]; c = ++finished.emitted) emitChunk(s, clauses, labels[c]!, columns.ready().map((t) => [t, results.get(t)![c]!]));
   };
 
   const runOn = async (target: Target, chunk: Chunk): Promise<void> => {
@@ -111,7 +114,7 @@ export async function screen(s: ScreenSettings): Promise<Screened> {
     open.delete(chunk);
     if (targets.some((t) => ran.get(t)!.length < cases.length)) return; // Aborted inside: a chunk counts whole or not at all.
     for (const target of targets) results.get(target)![c] = ran.get(target)!.map(withoutBytes);
-    labels[c] = cases.map((x) => ({ id: x.case.id, class: x.expectation.class }));
+    labels[c] = cases.map((x) => ({ id: x.case.id, class: x.expectation.class, clauses: x.case.clauses }));
     digests[c] = cases.map((x) => x.digest);
     finished.chunks++;
     s.progress(targets.map((t) => t.identity.name).join('+'), Math.min(finished.chunks * chunkSize, s.cases));
@@ -137,6 +140,7 @@ export async function screen(s: ScreenSettings): Promise<Screened> {
     digests: digests.slice(0, kept).flat(),
     results: new Map([...results].map(([t, r]) => [t, r.slice(0, kept).flat()])),
     rates: new Map([...spent].map(([t, x]) => [t, x.ms > 0 ? (x.cases * 1000) / x.ms : 0])),
+    clauses: clauses.tally(),
     prepared,
   };
 }
@@ -158,12 +162,15 @@ async function repeatOurFailures(target: Target, session: Session, cases: readon
 interface Label {
   readonly id: string;
   readonly class: CaseClass;
+  readonly clauses: Case['clauses'];
 }
 
-function emitChunk(s: ScreenSettings, labels: readonly Label[], results: readonly (readonly [Target, readonly Executed[]])[]): void {
+function emitChunk(s: ScreenSettings, clauses: ClauseCounter, labels: readonly Label[], results: readonly (readonly [Target, readonly Executed[]])[]): void {
+  for (const label of labels) clauses.case(label.clauses);
   for (const [target, executed] of results) {
     executed.forEach(({ verdict }, k) => {
       const label = labels[k]!;
+      clauses.result(target.identity.name, label.id, label.clauses, verdict.kind);
       s.emit({
         type: 'case', target: target.identity.name, case: label.id, class: label.class, kind: verdict.kind,
         ...(verdict.clause === undefined ? {} : { clause: verdict.clause }),

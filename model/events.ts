@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A run as a stream: one event a line in run.jsonl, the footer last. A stream without its footer is not a report. */
+import type { ClauseTally } from './clause-tally.ts';
 import type { Reached } from './coverage.ts';
 import type { TargetIdentity } from './identity.ts';
 import type { Confirmation } from './finding.ts';
@@ -118,6 +119,8 @@ export interface FooterEvent {
   readonly rates: Readonly<Record<string, number>>;
   /** target → how much of its sources was reached, of those that count it. */
   readonly coverage?: Readonly<Record<string, Reached>>;
+  /** How the cases stand to the clauses; absent in runs of earlier versions, and where cases are not drawn one by one. */
+  readonly clauses?: ClauseTally;
   /** Of runs of stored cases; absent: none. */
   readonly unexpectedPasses?: readonly UnexpectedPass[];
   readonly exitCode: number;

@@ -17,6 +17,7 @@ export * from './fault.ts';
 export * from './view.ts';
 export * from './corpus.ts';
 export * from './coverage.ts';
+export * from './clause-tally.ts';
 export * from './comparison.ts';
 export * from './procedure.ts';
 export * from './night.ts';

@@ -5,17 +5,18 @@ import {
 } from '../model/index.ts';
 import { writeAtomically } from './atomic.ts';
 
-/** Collects the run and writes the file once, at `close`. */
+/** Collects the run and writes it once, at `close`. */
 export class JunitReporter implements Reporter {
-  readonly #path: string;
+  readonly #write: (text: string) => void;
   #run: RunEvent | undefined;
   #footer: FooterEvent | undefined;
   readonly #cases = new Map<string, CaseEvent[]>();
   /** target and signature → why it is known. */
   readonly #known = new Map<string, string>();
 
-  constructor(path: string) {
-    this.#path = path;
+  /** `to` is the file's path, or who takes the text. */
+  constructor(to: string | ((text: string) => void)) {
+    this.#write = typeof to === 'string' ? (text) => writeAtomically(to, text) : to;
   }
 
   event(event: Event): void {
@@ -30,7 +31,7 @@ export class JunitReporter implements Reporter {
   }
 
   close(): void {
-    writeAtomically(this.#path, [...this.#xml()].join(''));
+    this.#write([...this.#xml()].join(''));
   }
 
   *#xml(): Generator<string> {
