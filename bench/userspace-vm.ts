@@ -5,13 +5,16 @@
  * by case, so that a run that was stopped goes on where it was; userspace, which
  * takes seconds, is done anew each time:
  *
- *   node --import tsx bench/userspace-vm.ts PATCH RESULTS.jsonl [--cases 5000] [--seed 1] [--plain] [--only-compare]
+ *   node --import tsx bench/userspace-vm.ts PATCH RESULTS.jsonl [--cases 5000] [--seed 1] [--plain] [--only-compare] [--in-use]
+ *
+ * `--in-use`: only cases with many readers, or with attempts to change the device; so many of the first `cases`.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { execute, type Executed, type Judged } from '../engine/execute.ts';
 import { caseDigest, declaredFlags } from '../engine/prepare.ts';
 import { build, drawCase } from '../generators/draw.ts';
+import type { Case } from '../model/index.ts';
 import { examine } from '../oracles/examine.ts';
 import { openKernelTarget } from '../targets/kernel/kernel-target.ts';
 import { Cache, loadPatches, prepareLab, Steps } from '../targets/kernel/lab/index.ts';
@@ -19,7 +22,7 @@ import { openUserspaceTarget } from '../targets/userspace/userspace-target.ts';
 
 const { values, positionals: [patch, file] } = parseArgs({
   allowPositionals: true,
-  options: { cases: { type: 'string', default: '5000' }, seed: { type: 'string', default: '1' }, plain: { type: 'boolean', default: false }, 'only-compare': { type: 'boolean', default: false } },
+  options: { cases: { type: 'string', default: '5000' }, seed: { type: 'string', default: '1' }, plain: { type: 'boolean', default: false }, 'only-compare': { type: 'boolean', default: false }, 'in-use': { type: 'boolean', default: false } },
 });
 if (patch === undefined || file === undefined) throw new Error('bench/userspace-vm.ts PATCH RESULTS.jsonl');
 /** Cases of one batch: a virtual machine is restored for each. */
@@ -45,12 +48,9 @@ const userspace = await openUserspaceTarget({ name: 'userspace', sources, ...too
 const declared = declaredFlags([userspace]);
 const stop = new AbortController();
 process.on('SIGINT', () => stop.abort());
-const drawn = Array.from({ length: Number(values.cases) }, (_, i) => drawCase(Number(values.seed), i));
-/** Many reading at once and attempts to write are the machine's only. */
-const made = (batch: typeof drawn): Judged[] => batch.map((d) => examine(build(d).case, declared)).map(({ case: c, ...rest }) => {
-  const { crowd: _, attempts: __, ...access } = c.access;
-  return { ...rest, case: { ...c, access } };
-});
+const inUse = ({ access }: Case): boolean => access.crowd !== undefined || access.attempts !== undefined;
+const drawn = Array.from({ length: Number(values.cases) }, (_, i) => drawCase(Number(values.seed), i)).filter((d) => !values['in-use'] || inUse(build(d).case));
+const made = (batch: typeof drawn): Judged[] => batch.map((d) => examine(build(d).case, declared));
 
 /** Runs these on the machine, so many in one. */
 async function onMachine(path: string, missing: typeof drawn, batch: number): Promise<void> {

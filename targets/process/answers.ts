@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { Complaint, Death, Observation, ReadObservation } from '../../model/index.ts';
 import { worse } from '../kernel/observe.ts';
-import { MOST_EXCESS, readOutput } from './folder.ts';
+import { MOST_EXCESS, outputOf, readOutput } from './folder.ts';
 import { BadMessage, plainTitle, type CaseMessage, type ReadAnswer, type TargetMessage } from './messages.ts';
 
 export class Answers {
@@ -100,7 +100,7 @@ export class Answers {
     if (message.result > plan.length + MOST_EXCESS) throw new BadMessage(`a read message that gives ${message.result} bytes for ${plan.length}`);
     const wanted = this.#wanted[message.read] ?? null;
     const failed = message.result < 0;
-    const sent = failed || (message.sha256 === plan.want && wanted === plan.want) ? undefined : readOutput(plan.output, message.result);
+    const sent = failed || (message.sha256 === plan.want && wanted === plan.want) ? undefined : readOutput(outputOf(plan.output, message.reader), message.result);
     // What it says of its bytes is not asked where they are here.
     const sha256 = sent === undefined ? message.sha256 : createHash('sha256').update(sent).digest('hex');
     if (sent !== undefined && sha256 !== message.sha256) throw new BadMessage('a read message whose "sha256" is not that of the bytes in "output"');

@@ -56,7 +56,8 @@ export class CaseFolder {
         ...features(c, takes),
       },
       remove: () => {
-        for (const path of [...written, ...outputs]) rmSync(path, { force: true, recursive: true });
+        const readers = Array.from({ length: c.access.crowd?.readers ?? 0 }, (_, i) => outputs.map((path) => outputOf(path, i + 1))).flat();
+        for (const path of [...written, ...outputs, ...readers]) rmSync(path, { force: true, recursive: true });
       },
     };
   }
@@ -96,6 +97,11 @@ function writeFile(path: string, bytes: Uint8Array, extents: NonNullable<Layer['
   } finally {
     closeSync(file);
   }
+}
+
+/** Where a target writes the bytes of a read: of a crowd's reader into a file of its own, for the lone reader's may not have been looked at yet. */
+export function outputOf(output: string, reader: number | undefined): string {
+  return reader === undefined ? output : `${output}.${reader}`;
 }
 
 /** The bytes of a read that its target wrote: exactly as many as it says, in a plain file. Throws `BadOutput`. */

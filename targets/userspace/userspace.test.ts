@@ -2,7 +2,7 @@
 /** The layer under a module of ours: what is right comes through unchanged, and each wrong is told under its name. */
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AccessPlan, Observation, ReadPlan } from '../../model/index.ts';
+import { MEANWHILES, type AccessPlan, type Observation, type ReadPlan } from '../../model/index.ts';
 import { readSourceFolder } from '../kernel/lab/sources.ts';
 import { Cache, Steps } from '../kernel/lab/index.ts';
 import { ensurePackages } from '../kernel/lab/packages.ts';
@@ -127,6 +127,41 @@ describe.skipIf(why !== '')(`the kernel interfaces in userspace${why}`, () => {
     );
     expect(many).toMatchObject({ open: 'opened', complaints: [] });
     expect(odd!.reads.map((r) => r.result)).toEqual([1, 0, 0]);
+  });
+
+  it('gives a crowd of readers what it gives one, and tells of the reader who gets something else', async () => {
+    const reads: Partial<ReadPlan>[] = [{}, { offset: 4096, length: 8192, bufferOffset: 512 }, { offset: 777, length: 5000, mode: 'buffered' }, { offset: 512, length: 512, mode: 'mmap' }];
+    const jobs = (['lsmt', 'zfile'] as const).flatMap((device) => [undefined, ...MEANWHILES].map((meanwhile) =>
+      job(`${device}-${meanwhile}`, { device, reads, access: { crowd: { readers: 3, rounds: 5, ...(meanwhile && { meanwhile }) } } })));
+    for (const [i, seen] of (await observe(...jobs)).entries()) {
+      expect(seen).toMatchObject({ open: 'opened', complaints: [] });
+      expect(seen.reads.map((r) => [r.sha256, r.reader])).toEqual(jobs[i]!.wanted.map((sha) => [sha, undefined]));
+      const { meanwhile } = jobs[i]!.case.access.crowd!;
+      expect(seen.meanwhile).toEqual(meanwhile ? { times: 5 * reads.length } : undefined);
+    }
+    const [place, table] = await observe(
+      job('place', { sectors: 26, reads: [{}, { offset: 4096, length: 512 }], access: { crowd: { readers: 2, rounds: 1 } } }),
+      job('table', { sectors: 42, access: { crowd: { readers: 2, rounds: 2, meanwhile: 'reload' } } }),
+    );
+    expect(place!.reads[1]).toMatchObject({ result: 512, reader: 2, sha256: sha256(noise(26 * SECTOR, 3).subarray(0, 512)) });
+    // In the next step the first reader is at 4096, and the second one is given that.
+    expect(place!.reads[0]).toMatchObject({ reader: 2 });
+    expect(table!.meanwhile).toEqual({ times: 1, failed: 'table load: EBUSY' });
+  });
+
+  it('writes where a table was loaded for writing, and tells what that has changed', async () => {
+    const list = [{ kind: 'ioctls', offset: 0, length: 0 }, { kind: 'discard', offset: 0, length: 4096 }, { kind: 'write', offset: 1024, length: 512 }, { kind: 'flush', offset: 0, length: 0 }] as const;
+    const [read, write, zero, past] = await observe(
+      job('read', { access: { attempts: { writable: false, list } } }), job('write', { access: { attempts: { writable: true, list } } }),
+      job('zero', { access: { attempts: { writable: true, list: [{ kind: 'zero-out', offset: 4096, length: 8192 }] } } }),
+      job('past', { access: { attempts: { writable: true, list: [{ kind: 'write', offset: SOUND * SECTOR, length: 512 }, { kind: 'zero-out', offset: 512, length: SOUND * SECTOR }] } } }),
+    );
+    expect(read!.changed).toBeUndefined();
+    expect(read!.reads[0]!.sha256).toBe(job('read', {}).wanted[0]);
+    expect(write!.changed).toEqual({ layer: 0, at: 1024 });
+    expect(write!.reads[0]!.bytes!.subarray(1024, 1536)).toEqual(new Uint8Array(512).fill(0xa5));
+    expect(zero!.changed).toEqual({ layer: 0, at: 4096 });
+    expect(past!.changed).toBeUndefined();
   });
 
   it('gives the same for the same case, alone and after others', async () => {

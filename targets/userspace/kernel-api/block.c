@@ -116,7 +116,9 @@ static blk_status_t answer(const struct layer_device *d, struct bio *bio)
 	struct bvec_iter iter;
 	blk_status_t status = BLK_STS_OK;
 
-	if (bio_op(bio) != REQ_OP_READ)
+	bool write = bio_op(bio) == REQ_OP_WRITE;
+
+	if (bio_op(bio) != REQ_OP_READ && !write)
 		return BLK_STS_NOTSUPP;
 	bio_for_each_segment(bv, bio, iter) {
 		unsigned int done = 0;
@@ -133,7 +135,10 @@ static blk_status_t answer(const struct layer_device *d, struct bio *bio)
 					continue;
 				}
 			}
-			memcpy((char *)bv.bv_page->address + bv.bv_offset + done, d->bytes + (sector << SECTOR_SHIFT), bytes);
+			if (write)
+				memcpy(d->bytes + (sector << SECTOR_SHIFT), (char *)bv.bv_page->address + bv.bv_offset + done, bytes);
+			else
+				memcpy((char *)bv.bv_page->address + bv.bv_offset + done, d->bytes + (sector << SECTOR_SHIFT), bytes);
 			done += bytes;
 		}
 	}

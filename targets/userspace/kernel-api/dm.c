@@ -26,10 +26,14 @@ struct dm_table {
 	struct dm_target target;
 	struct taken *taken;
 	struct layer_device *owner;
+	/* Bios that came and have not ended. */
+	unsigned int pending;
+	bool suspended;
 };
 
 /* A bio that came to the device, while the target has its clone. */
 struct dm_io {
+	struct dm_table *table;
 	struct bio *orig;
 	unsigned int pending;
 	blk_status_t status;
@@ -194,7 +198,8 @@ static void give_up(struct dm_table *t)
 	}
 }
 
-int dm_layer_create(struct layer_device *device, const char *type, const char *params, sector_t sectors, fmode_t mode)
+/* A table that its constructor took; *result is 0 or -errno. */
+static struct dm_table *load(struct layer_device *device, const char *type, const char *params, sector_t sectors, fmode_t mode, int *error)
 {
 	size_t length = strlen(params);
 	struct dm_table *t = layer_alloc(sizeof(*t));
@@ -204,46 +209,90 @@ int dm_layer_create(struct layer_device *device, const char *type, const char *p
 	unsigned int argc;
 	int result;
 
+	*error = -ENOMEM;
 	if (!text)
-		return -ENOMEM;
+		return NULL;
 	memcpy(text, params, length + 1);
 	argc = split(text, words);
 	argv = kmalloc(max(argc, 1u) * sizeof(*argv), GFP_KERNEL);
 	if (!argv)
-		return -ENOMEM;
+		return NULL;
 	memcpy(argv, words, argc * sizeof(*argv));
 	t->mode = mode;
 	t->sectors = sectors;
 	t->owner = device;
 	t->target = (struct dm_target){ .table = t, .type = type_named(type), .len = sectors, .error = "Unknown error" };
-	if (!t->target.type)
-		return -EINVAL;
-	if (!sectors)
-		return -EINVAL;
+	*error = -EINVAL;
+	if (!t->target.type || !sectors)
+		return NULL;
 	result = t->target.type->ctr(&t->target, argc, argv);
 	kfree(argv);
 	kfree(text);
 	if (result) {
 		DMERR("%s: %s: %s (%d)", device->disk.disk_name, type, t->target.error ? t->target.error : "(null)", result);
 		give_up(t);
-		return result;
+		*error = result;
+		return NULL;
 	}
+	*error = 0;
+	return t;
+}
+
+static int resume(struct dm_table *t)
+{
+	int result = t->target.type->preresume ? t->target.type->preresume(&t->target) : 0;
+
+	if (result)
+		return result;
+	t->suspended = false;
+	if (t->target.type->resume)
+		t->target.type->resume(&t->target);
+	return 0;
+}
+
+int dm_layer_create(struct layer_device *device, const char *type, const char *params, sector_t sectors, fmode_t mode)
+{
+	int error;
+	struct dm_table *t = load(device, type, params, sectors, mode, &error);
+
+	if (!t)
+		return error;
 	device->table = t;
 	device->disk.capacity = sectors;
-	if (t->target.type->preresume)
-		result = t->target.type->preresume(&t->target);
-	if (!result && t->target.type->resume)
-		t->target.type->resume(&t->target);
-	return result;
+	return resume(t);
+}
+
+static bool is_idle(void *data)
+{
+	return ((struct dm_table *)data)->pending == 0;
+}
+
+static void suspend(struct dm_table *t)
+{
+	struct target_type *type = t->target.type;
+
+	if (type->presuspend)
+		type->presuspend(&t->target);
+	if (!layer_wait(is_idle, t))
+		die(DEATH_HANG, "hang");
+	if (type->postsuspend)
+		type->postsuspend(&t->target);
+	t->suspended = true;
+}
+
+int dm_layer_suspend(struct layer_device *device)
+{
+	suspend(device->table);
+	return resume(device->table);
 }
 
 static void destroy(struct dm_table *t)
 {
 	struct target_type *type = t->target.type;
 
-	if (type->presuspend)
+	if (type->presuspend && !t->suspended)
 		type->presuspend(&t->target);
-	if (type->postsuspend)
+	if (type->postsuspend && !t->suspended)
 		type->postsuspend(&t->target);
 	if (type->dtr)
 		type->dtr(&t->target);
@@ -266,6 +315,31 @@ void dm_layer_replace(struct layer_device *device, struct dm_table *old)
 		destroy(old);
 }
 
+int dm_layer_reload(struct layer_device *device, const char *type, const char *params, sector_t sectors, fmode_t mode, bool *loaded)
+{
+	struct dm_table *old = device->table, *t;
+	int error;
+
+	t = load(device, type, params, sectors, mode, &error);
+	*loaded = t != NULL;
+	if (!t)
+		return error;
+	suspend(old);
+	device->table = t;
+	device->disk.capacity = sectors;
+	error = resume(t);
+	destroy(old);
+	return error;
+}
+
+int dm_layer_ioctl(struct layer_device *device)
+{
+	struct dm_target *ti = &device->table->target;
+	struct block_device *bdev = NULL;
+
+	return ti->type->prepare_ioctl ? ti->type->prepare_ioctl(ti, &bdev) : -ENOTTY;
+}
+
 static void io_ended(struct dm_io *io, blk_status_t error)
 {
 	struct bio *orig = io->orig;
@@ -274,6 +348,7 @@ static void io_ended(struct dm_io *io, blk_status_t error)
 		io->status = error;
 	if (--io->pending)
 		return;
+	io->table->pending--;
 	/* Nobody suspends it, so that what is to be done again fails. */
 	if (io->status == BLK_STS_DM_REQUEUE)
 		io->status = BLK_STS_IOERR;
@@ -380,8 +455,10 @@ void dm_layer_submit(struct layer_device *device, struct bio *bio)
 		return;
 	}
 	io = layer_alloc(sizeof(*io));
+	io->table = t;
 	io->orig = bio;
 	io->pending = 1;
+	t->pending++;
 	do {
 		sector_t took = map_part(t, io, bio, at, left);
 

@@ -65,6 +65,8 @@ struct layer_device {
 	unsigned int number;
 	/* Bytes of a plain device; NULL: one with a table. */
 	uint8_t *bytes;
+	/* What they were, where that will be asked. */
+	const uint8_t *before;
 	/* Reads of sectors [from, to) fail while on. */
 	sector_t fault_from, fault_to;
 	bool faulty;
@@ -91,5 +93,11 @@ void dm_layer_remove(struct layer_device *device);
 void dm_layer_submit(struct layer_device *device, struct bio *bio);
 /* Leaves the table to nobody and gives it to another device, as a reload does. */
 void dm_layer_replace(struct layer_device *device, struct dm_table *old);
+/* Waits until all that was submitted has ended, and lets it go on. */
+int dm_layer_suspend(struct layer_device *device);
+/* Makes another table and puts it in the old one's place as `dm_layer_suspend` would, which then goes; *loaded tells what failed. */
+int dm_layer_reload(struct layer_device *device, const char *type, const char *params, sector_t sectors, fmode_t mode, bool *loaded);
+/* Whether the target lets an ioctl through that is not the block layer's own. */
+int dm_layer_ioctl(struct layer_device *device);
 
 #endif

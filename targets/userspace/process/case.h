@@ -15,6 +15,8 @@
 #define MAX_READ_BYTES (16u << 20)
 #define MAX_PIECES 1024u
 #define MAX_CASE_LAYERS 2048u
+#define MAX_READERS 8u
+#define MAX_ATTEMPTS 256u
 
 struct case_layer {
 	const uint8_t *bytes;
@@ -42,6 +44,17 @@ struct case_read {
 	const uint32_t *piece;
 };
 
+/* What is tried to change what is on the device, before the first read. */
+enum attempt_kind { ATTEMPT_WRITE, ATTEMPT_DISCARD, ATTEMPT_SECURE_DISCARD, ATTEMPT_ZERO_OUT, ATTEMPT_FLUSH, ATTEMPT_IOCTLS };
+struct case_attempt {
+	enum attempt_kind kind;
+	uint64_t offset;
+	uint32_t length;
+};
+
+/* What is done to the device between the beginnings and the ends of a crowd's reads. */
+enum meanwhile { MEANWHILE_NOTHING, MEANWHILE_SUSPEND, MEANWHILE_RELOAD, MEANWHILE_REMOVE, MEANWHILE_DEFER };
+
 struct case_plan {
 	bool zfile;
 	unsigned int layers;
@@ -68,6 +81,15 @@ struct case_plan {
 	unsigned int replaces;
 	unsigned int reads;
 	const struct case_read *read;
+	/* The tables are loaded for writing, too. */
+	bool writable;
+	unsigned int attempts;
+	const struct case_attempt *attempt;
+	/* Readers that do all reads again, so many times; 0: none. */
+	struct {
+		unsigned int readers, rounds;
+		enum meanwhile meanwhile;
+	} crowd;
 	/* The allocation of the module after which all fail; -1: none does. */
 	long fails_after;
 };
@@ -77,6 +99,8 @@ struct case_read_result {
 	int64_t result;
 	uint32_t before, after;
 	int64_t first, untouched;
+	/* Of a crowd, which one, from 1; 0: the one that reads alone. */
+	unsigned int reader;
 };
 
 struct case_answers {
@@ -84,6 +108,10 @@ struct case_answers {
 	void (*opened)(void *data, uint64_t bytes);
 	void (*refused)(void *data, const char *reason);
 	void (*read)(void *data, unsigned int index, const struct case_read_result *result);
+	/* The first byte of a layer that an attempt changed. NULL: nobody asks. */
+	void (*changed)(void *data, unsigned int layer, uint64_t at);
+	/* What was done to the device while a crowd read, and what of it failed (NULL: nothing). NULL: nobody asks. */
+	void (*meanwhile)(void *data, unsigned int times, const char *failed);
 };
 
 void case_prepare(void);

@@ -23,7 +23,7 @@
 
 static const char capabilities[] =
 	"{\"devices\":[\"lsmt\",\"zfile\"],\"wrappings\":[\"zfile\"],\"forms\":[],\"algorithms\":[\"lz4\"],\"blockSizes\":[4096],"
-	"\"maxLayers\":256,\"sizeUnit\":512,\"access\":[\"table\",\"fault\",\"shared\",\"replaces\"]}";
+	"\"maxLayers\":256,\"sizeUnit\":512,\"access\":[\"table\",\"fault\",\"shared\",\"replaces\",\"attempts\",\"crowd\"]}";
 
 static char *out;
 static size_t out_bytes, out_room;
@@ -95,13 +95,18 @@ static void on_refused(void *data, const char *reason)
 	say("}\n");
 }
 
-static int write_out(const char *path)
+/* A crowd's reader has a file of its own. */
+static int write_out(const char *output, unsigned int reader)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	char own[4096];
 	const uint8_t *from;
 	uint64_t at = 0;
 	size_t n;
+	int fd;
 
+	if (reader)
+		snprintf(own, sizeof(own), "%s.%u", output, reader);
+	fd = open(reader ? own : output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -1;
 	while ((n = case_bytes(at, &from)) != 0) {
@@ -117,10 +122,12 @@ static int write_out(const char *path)
 
 static void on_read(void *data, unsigned int index, const struct case_read_result *r)
 {
-	const struct json **next = data;
-	const struct json *plan = *next;
+	const struct json *plan = reads_of_case;
+	unsigned int i;
 
-	*next = plan->next;
+	(void)data;
+	for (i = 0; i < index; i++)
+		plan = plan->next;
 	say("{\"type\":\"read\",\"id\":%lld,\"read\":%u,\"result\":%lld", id, index, (long long)r->result);
 	if (r->result >= 0) {
 		struct sha256 sha;
@@ -134,19 +141,43 @@ static void on_read(void *data, unsigned int index, const struct case_read_resul
 			sha256_add(&sha, from, n);
 		sha256_end(&sha, hex);
 		if (!json_is(plan, "want", hex))
-			write_out(json_string(plan, "output", "/dev/null"));
+			write_out(json_string(plan, "output", "/dev/null"), r->reader);
 		say(",\"sha256\":\"%s\"", hex);
 	}
 	if (r->before || r->after)
 		say(",\"spill\":{\"before\":%u,\"after\":%u,\"first\":%lld}", r->before, r->after, (long long)r->first);
 	if (r->untouched >= 0)
 		say(",\"untouched\":%lld", (long long)r->untouched);
+	if (r->reader)
+		say(",\"reader\":%u", r->reader);
 	say("}\n");
+}
+
+static char unusual[256];
+
+static void on_changed(void *data, unsigned int layer, uint64_t at)
+{
+	size_t n = strlen(unusual);
+
+	(void)data;
+	snprintf(unusual + n, sizeof(unusual) - n, ",\"changed\":{\"layer\":%u,\"at\":%llu}", layer, (unsigned long long)at);
+}
+
+static void on_meanwhile(void *data, unsigned int times, const char *failed)
+{
+	size_t n = strlen(unusual);
+
+	(void)data;
+	if (failed)
+		snprintf(unusual + n, sizeof(unusual) - n, ",\"meanwhile\":{\"times\":%u,\"failed\":\"%s\"}", times, failed);
+	else
+		snprintf(unusual + n, sizeof(unusual) - n, ",\"meanwhile\":{\"times\":%u}", times);
 }
 
 static struct case_layer layers[MAX_CASE_LAYERS];
 static struct case_read reads[MAX_READS];
 static uint32_t all_pieces[MAX_PIECES_ALL];
+static struct case_attempt attempts[MAX_ATTEMPTS];
 
 static void let_go(struct case_plan *p)
 {
@@ -264,6 +295,50 @@ static const char *take_reads(const struct json *list, struct case_plan *p)
 	return NULL;
 }
 
+static int named(const struct json *m, const char *key, const char *const *names)
+{
+	int i;
+
+	for (i = 0; names[i]; i++)
+		if (json_is(m, key, names[i]))
+			return i;
+	return -1;
+}
+
+static const char *take_attempts(const struct json *m, struct case_plan *p)
+{
+	static const char *const kinds[] = { "write", "discard", "secure-discard", "zero-out", "flush", "ioctls", NULL };
+	const struct json *list = m ? json_get(m, "list") : NULL, *writable = m ? json_get(m, "writable") : NULL, *one;
+
+	p->writable = writable && writable->type == JSON_TRUE;
+	p->attempt = attempts;
+	for (one = list ? list->first : NULL; one; one = one->next) {
+		int kind = named(one, "kind", kinds);
+		long long offset = json_integer(one, "offset", 0), length = json_integer(one, "length", 0);
+
+		if (kind < 0 || offset < 0 || length < 0 || length > MAX_READ_BYTES || (offset | length) % 512 || p->attempts == MAX_ATTEMPTS)
+			return "an attempt that cannot be made";
+		attempts[p->attempts++] = (struct case_attempt){ (enum attempt_kind)kind, (uint64_t)offset, (uint32_t)length };
+	}
+	return NULL;
+}
+
+static const char *take_crowd(const struct json *m, struct case_plan *p)
+{
+	static const char *const kinds[] = { "suspend", "reload", "remove", "deferred-remove", NULL };
+	long long readers = m ? json_integer(m, "readers", 1) : 0, rounds = m ? json_integer(m, "rounds", 1) : 0;
+	const struct json *meanwhile = m ? json_get(m, "meanwhile") : NULL;
+
+	if (readers < 0 || readers > MAX_READERS || rounds < 0 || rounds > 1024)
+		return "a crowd that is too large";
+	p->crowd.readers = (unsigned int)readers;
+	p->crowd.rounds = (unsigned int)rounds;
+	if (!meanwhile || meanwhile->type == JSON_NULL)
+		return NULL;
+	p->crowd.meanwhile = (enum meanwhile)(named(m, "meanwhile", kinds) + 1);
+	return p->crowd.meanwhile ? NULL : "a crowd with an unknown thing done meanwhile";
+}
+
 static const char *take_case(const struct json *m, struct case_plan *p)
 {
 	const struct json *fault = json_get(m, "fault");
@@ -288,6 +363,10 @@ static const char *take_case(const struct json *m, struct case_plan *p)
 		problem = take_table(json_get(m, "table"), p);
 	if (!problem)
 		problem = take_reads(json_get(m, "reads"), p);
+	if (!problem)
+		problem = take_attempts(json_get(m, "attempts"), p);
+	if (!problem)
+		problem = take_crowd(json_get(m, "crowd"), p);
 	return problem;
 }
 
@@ -301,7 +380,7 @@ static void finish(void)
 		say("{\"type\":\"crashed\",\"id\":%lld,\"kind\":\"%s\",\"title\":", id, trouble.death == DEATH_HANG ? "hang" : "crash");
 		say_text(trouble.title, sizeof(trouble.title));
 	} else {
-		say("{\"type\":\"done\",\"id\":%lld", id);
+		say("{\"type\":\"done\",\"id\":%lld%s", id, unusual);
 	}
 	if (trouble.complaints) {
 		say(",\"complaints\":[");
@@ -336,8 +415,7 @@ static uint64_t spent, done_cases;
 static void do_case(const struct json *m)
 {
 	static struct case_plan plan;
-	struct case_answers answers = { NULL, on_opened, on_refused, on_read };
-	const struct json *next;
+	struct case_answers answers = { NULL, on_opened, on_refused, on_read, on_changed, on_meanwhile };
 	uint64_t began = now();
 	const char *problem = take_case(m, &plan);
 
@@ -347,8 +425,7 @@ static void do_case(const struct json *m)
 		flush();
 		exit(70);
 	}
-	next = reads_of_case;
-	answers.data = &next;
+	unusual[0] = 0;
 	run_case(&plan, &answers);
 	finish();
 	let_go(&plan);

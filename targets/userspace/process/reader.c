@@ -27,11 +27,23 @@
 static struct page pages[MAX_PAGES];
 static unsigned int ready_pages;
 static uint8_t *islands;
-/* The buffers of a read, as places in the arena: logical bytes, page after page. */
-static struct { size_t at, bytes; } piece[MAX_PIECES];
-static unsigned int pieces;
-static size_t arena_from, arena_limit;
-/* What the last read gave. */
+/* One reader's read, its buffers as places in the arena: logical bytes, page after page. */
+struct slot {
+	struct layer_device *device;
+	const struct case_read *read;
+	/* Bytes that there are to be read. */
+	uint64_t length, salt;
+	struct direct *direct;
+	struct { size_t at, bytes; } piece[MAX_PIECES];
+	unsigned int pieces;
+	size_t arena_from, arena_limit;
+};
+
+static struct slot slots[MAX_READERS];
+/* Of the arena, what readers have that have begun. */
+static size_t arena_used;
+/* What the last read gave, and whose it was. */
+static const struct slot *answerer = slots;
 static uint64_t answered;
 static const uint8_t *answer_linear;
 static uint8_t *linear;
@@ -120,49 +132,55 @@ static int64_t untouched(size_t from, size_t to, uint64_t salt)
 	return -1;
 }
 
-static void lay_out(const struct case_read *r)
+static bool lay_out(struct slot *s)
 {
-	size_t at = GUARD + r->buffer_offset;
+	const struct case_read *r = s->read;
+	size_t at = arena_used + GUARD + r->buffer_offset;
 	unsigned int i;
 
-	arena_from = 0;
-	pieces = r->pieces ? r->pieces : 1;
-	for (i = 0; i < pieces; i++) {
-		piece[i].at = at;
-		piece[i].bytes = r->pieces ? r->piece[i] : r->length;
-		at += piece[i].bytes + GAP_DIRECT;
+	s->arena_from = arena_used;
+	s->pieces = r->pieces ? r->pieces : 1;
+	for (i = 0; i < s->pieces; i++) {
+		s->piece[i].at = at;
+		s->piece[i].bytes = r->pieces ? r->piece[i] : r->length;
+		at += s->piece[i].bytes + GAP_DIRECT;
 	}
 	at -= GAP_DIRECT;
-	arena_limit = ((at + PAGE_SIZE - 1) & PAGE_MASK) + GUARD;
-	make_pages((unsigned int)(arena_limit / PAGE_SIZE));
+	s->arena_limit = ((at + PAGE_SIZE - 1) & PAGE_MASK) + GUARD;
+	if (s->arena_limit / PAGE_SIZE > MAX_PAGES)
+		return false;
+	make_pages((unsigned int)(s->arena_limit / PAGE_SIZE));
+	arena_used = s->arena_limit;
+	return true;
 }
 
-static void inspect(uint64_t salt, struct case_read_result *out)
+static void inspect(const struct slot *s, struct case_read_result *out)
 {
+	uint64_t salt = s->salt;
 	uint64_t left = out->result > 0 ? (uint64_t)out->result : 0, done = 0;
-	size_t ends = piece[0].at;
+	size_t ends = s->piece[0].at;
 	int64_t first = 0;
 	unsigned int i;
 
-	out->before = changed(arena_from, piece[0].at, salt, &first);
+	out->before = changed(s->arena_from, s->piece[0].at, salt, &first);
 	if (out->before)
-		out->first = first - (int64_t)piece[0].at;
-	for (i = 0; i <= pieces; i++) {
-		size_t begins = i < pieces ? piece[i].at : arena_limit, n;
+		out->first = first - (int64_t)s->piece[0].at;
+	for (i = 0; i <= s->pieces; i++) {
+		size_t begins = i < s->pieces ? s->piece[i].at : s->arena_limit, n;
 		uint32_t count = i ? changed(ends, begins, salt, &first) : 0;
 
 		if (count && !out->before && !out->after)
-			out->first = first - (int64_t)piece[0].at;
+			out->first = first - (int64_t)s->piece[0].at;
 		out->after += count;
-		if (i == pieces)
+		if (i == s->pieces)
 			break;
-		n = piece[i].bytes < left ? piece[i].bytes : left;
+		n = s->piece[i].bytes < left ? s->piece[i].bytes : left;
 		if (out->untouched < 0) {
 			int64_t at = untouched(begins, begins + n, salt);
 
 			out->untouched = at < 0 ? -1 : at + (int64_t)done;
 		}
-		ends = begins + piece[i].bytes;
+		ends = begins + s->piece[i].bytes;
 		done += n;
 		left -= n;
 	}
@@ -203,12 +221,14 @@ static void wait_for_direct(struct direct *direct)
 }
 
 /* Up to 256 vectors a bio; in huge pages one vector goes on to the page's border. */
-static int64_t read_direct(struct layer_device *device, const struct case_read *r, uint64_t length)
+static void submit_direct(struct slot *s)
 {
-	uint64_t done = 0;
+	struct layer_device *device = s->device;
+	const struct case_read *r = s->read;
+	uint64_t done = 0, length = s->length;
 	size_t in_piece = 0;
 	unsigned int i = 0;
-	struct direct *direct = layer_alloc(sizeof(*direct));
+	struct direct *direct = s->direct = layer_alloc(sizeof(*direct));
 
 	while (done < length) {
 		struct bio *bio = layer_alloc(sizeof(*bio));
@@ -217,26 +237,24 @@ static int64_t read_direct(struct layer_device *device, const struct case_read *
 		bio_init(bio, &device->bdev, vec, BIO_MAX_VECS, REQ_OP_READ | REQ_SYNC);
 		bio->bi_iter.bi_sector = (r->offset + done) >> SECTOR_SHIFT;
 		while (done < length && bio->bi_vcnt < BIO_MAX_VECS) {
-			size_t at = piece[i].at + in_piece, unit = r->huge ? HUGE_BYTES : PAGE_SIZE;
-			size_t n = unit - (r->huge ? at - GUARD : at) % unit;
+			size_t at = s->piece[i].at + in_piece, unit = r->huge ? HUGE_BYTES : PAGE_SIZE;
+			size_t n = unit - (r->huge ? at - s->arena_from - GUARD : at) % unit;
 
-			if (n > piece[i].bytes - in_piece)
-				n = piece[i].bytes - in_piece;
+			if (n > s->piece[i].bytes - in_piece)
+				n = s->piece[i].bytes - in_piece;
 			if (n > length - done)
 				n = length - done;
 			vec[bio->bi_vcnt++] = (struct bio_vec){ &pages[at / PAGE_SIZE], (unsigned int)n, at % PAGE_SIZE };
 			bio->bi_iter.bi_size += n;
 			done += n;
 			in_piece += n;
-			if (in_piece == piece[i].bytes) {
+			if (in_piece == s->piece[i].bytes) {
 				i++;
 				in_piece = 0;
 			}
 		}
 		begin_direct(direct, bio);
 	}
-	wait_for_direct(direct);
-	return direct->status ? blk_status_to_errno(direct->status) : (int64_t)length;
 }
 
 struct cached {
@@ -420,26 +438,84 @@ void reader_touch(struct layer_device *device, uint64_t bytes)
 	read_cached(device, 0, bytes < size ? bytes : size, NULL);
 }
 
-void reader_read(struct layer_device *device, const struct case_read *r, uint64_t salt, struct case_read_result *out)
+bool reader_begin(unsigned int reader, bool alone, struct layer_device *device, const struct case_read *r, uint64_t salt)
 {
-	uint64_t size = device->disk.capacity << SECTOR_SHIFT, length = r->length;
+	uint64_t size = device->disk.capacity << SECTOR_SHIFT;
+	struct slot *s = &slots[reader];
+
+	if (alone)
+		arena_used = 0;
+	s->device = device;
+	s->read = r;
+	s->salt = salt;
+	s->direct = NULL;
+	s->length = r->offset >= size ? 0 : r->length > size - r->offset ? size - r->offset : r->length;
+	if (r->mode != READ_DIRECT)
+		return true;
+	if (!lay_out(s))
+		return false;
+	fill(s->arena_from, s->arena_limit, salt);
+	if (s->length)
+		submit_direct(s);
+	return true;
+}
+
+void reader_end(unsigned int reader, struct case_read_result *out)
+{
+	struct slot *s = &slots[reader];
 
 	*out = (struct case_read_result){ .untouched = -1 };
-	if (r->offset >= size)
-		length = 0;
-	else if (length > size - r->offset)
-		length = size - r->offset;
+	answerer = s;
 	answer_linear = NULL;
-	if (r->mode != READ_DIRECT) {
-		out->result = length ? read_cached(device, r->offset, length, linear) : 0;
+	if (s->read->mode != READ_DIRECT) {
+		out->result = s->length ? read_cached(s->device, s->read->offset, s->length, linear) : 0;
 		answer_linear = linear;
 	} else {
-		lay_out(r);
-		fill(arena_from, arena_limit, salt);
-		out->result = length ? read_direct(device, r, length) : 0;
-		inspect(salt, out);
+		if (s->direct) {
+			wait_for_direct(s->direct);
+			out->result = s->direct->status ? blk_status_to_errno(s->direct->status) : (int64_t)s->length;
+		}
+		inspect(s, out);
 	}
 	answered = out->result > 0 ? (uint64_t)out->result : 0;
+}
+
+void reader_read(struct layer_device *device, const struct case_read *r, uint64_t salt, struct case_read_result *out)
+{
+	reader_begin(0, true, device, r, salt);
+	reader_end(0, out);
+}
+
+int reader_write(struct layer_device *device, uint64_t offset, uint64_t length, uint8_t byte)
+{
+	uint64_t size = device->disk.capacity << SECTOR_SHIFT, done = 0;
+	struct direct *direct = layer_alloc(sizeof(*direct));
+	unsigned int i;
+
+	if (offset >= size)
+		return -ENOSPC;
+	if (length > size - offset)
+		length = size - offset;
+	/* Each page is the same one: who writes into it is seen by nobody, but nobody is to. */
+	make_pages(1);
+	memset((void *)pages[0].address, byte, PAGE_SIZE);
+	while (done < length) {
+		struct bio *bio = layer_alloc(sizeof(*bio));
+		struct bio_vec *vec = layer_alloc(BIO_MAX_VECS * sizeof(*vec));
+
+		bio_init(bio, &device->bdev, vec, BIO_MAX_VECS, REQ_OP_WRITE | REQ_SYNC);
+		bio->bi_iter.bi_sector = (offset + done) >> SECTOR_SHIFT;
+		for (i = 0; i < BIO_MAX_VECS && done < length; i++) {
+			unsigned int n = length - done < PAGE_SIZE ? (unsigned int)(length - done) : PAGE_SIZE;
+
+			vec[bio->bi_vcnt++] = (struct bio_vec){ &pages[0], n, 0 };
+			bio->bi_iter.bi_size += n;
+			done += n;
+		}
+		begin_direct(direct, bio);
+	}
+	wait_for_direct(direct);
+	return direct->status ? blk_status_to_errno(direct->status) : 0;
 }
 
 size_t case_bytes(uint64_t at, const uint8_t **from)
@@ -455,13 +531,13 @@ size_t case_bytes(uint64_t at, const uint8_t **from)
 	{
 		uint64_t left = answered - at;
 
-		for (i = 0; i < pieces && at >= piece[i].bytes; i++)
-			at -= piece[i].bytes;
+		for (i = 0; i < answerer->pieces && at >= answerer->piece[i].bytes; i++)
+			at -= answerer->piece[i].bytes;
 		{
-			size_t place = piece[i].at + at, n = PAGE_SIZE - place % PAGE_SIZE;
+			size_t place = answerer->piece[i].at + at, n = PAGE_SIZE - place % PAGE_SIZE;
 
-			if (n > piece[i].bytes - at)
-				n = piece[i].bytes - at;
+			if (n > answerer->piece[i].bytes - at)
+				n = answerer->piece[i].bytes - at;
 			*from = byte_at(place);
 			return n < left ? n : left;
 		}

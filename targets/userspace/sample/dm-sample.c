@@ -18,6 +18,9 @@ struct sample {
 	struct dm_bufio_client *client;
 	struct bio_set set;
 	unsigned int fault;
+	/* Reads under way, and where the first of them was. */
+	unsigned int under_way;
+	sector_t first;
 };
 
 struct job {
@@ -30,6 +33,8 @@ static struct workqueue_struct *wq;
 static volatile int zero;
 static volatile int hundred = 100;
 static volatile char sink;
+/* Devices with fault 42. */
+static unsigned int made;
 
 static noinline void fault_at_ctr(unsigned int fault)
 {
@@ -143,6 +148,13 @@ static int sample_map(struct dm_target *ti, struct bio *bio)
 		bio_endio(bio);
 		bio_endio(bio);
 		return DM_MAPIO_SUBMITTED;
+	case 26:
+		/* Who comes while another reads is given what that one asked for. */
+		if (!s->under_way++)
+			s->first = bio->bi_iter.bi_sector;
+		else
+			bio->bi_iter.bi_sector = s->first;
+		break;
 	case 25:
 		bio->bi_iter.bi_sector += 8;
 		break;
@@ -164,6 +176,15 @@ static int sample_map(struct dm_target *ti, struct bio *bio)
 	return DM_MAPIO_REMAPPED;
 }
 
+static int sample_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *error)
+{
+	struct sample *s = ti->private;
+
+	if (s->fault == 26)
+		s->under_way--;
+	return DM_ENDIO_DONE;
+}
+
 static int sample_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 {
 	struct sample *s;
@@ -181,6 +202,12 @@ static int sample_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 		kfree(s);
 		return error;
 	}
+	if (s->fault == 42 && made) {
+		dm_put_device(ti, s->dev);
+		kfree(s);
+		return -EBUSY;
+	}
+	made += s->fault == 42;
 	fault_at_ctr(s->fault);
 	s->client = dm_bufio_client_create(s->dev->bdev, PAGE_SIZE, 1, 0, NULL, NULL, 0);
 	bioset_init(&s->set, BIO_POOL_SIZE, 0, 0);
@@ -194,13 +221,14 @@ static void sample_dtr(struct dm_target *ti)
 
 	dm_bufio_client_destroy(s->client);
 	bioset_exit(&s->set);
+	made -= s->fault == 42;
 	if (s->fault != 41)
 		dm_put_device(ti, s->dev);
 	kfree(s);
 }
 
 static struct target_type types[] = {
-	{ .name = "lsmt_target", .module = THIS_MODULE, .ctr = sample_ctr, .dtr = sample_dtr, .map = sample_map },
+	{ .name = "lsmt_target", .module = THIS_MODULE, .ctr = sample_ctr, .dtr = sample_dtr, .map = sample_map, .end_io = sample_end_io },
 	{ .name = "zfile_target", .module = THIS_MODULE, .ctr = sample_ctr, .dtr = sample_dtr, .map = sample_map },
 };
 
