@@ -4,34 +4,37 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../model/index.ts';
 import { corpusFiles } from './corpus-folder.ts';
+import type { CorpusRelease } from './corpus-release.ts';
 import { sha256 } from './finding-manifest.ts';
 
 const BLOCK = 512;
+const SUMS = 'SHA256SUMS';
 
-/** `overlaybd-corpus-0.1.0-1a2b3c4d5e6f`: the suite's version, and the content. */
-export function releaseName(corpus: string, version: string): string {
-  return `overlaybd-corpus-${version}-${sha256(readFileSync(join(corpus, 'SHA256SUMS'))).slice(0, 12)}`;
-}
-
-/** The tar (POSIX ustar) with everything in one folder of that name: page, schema, sums, cases. */
-export function exportCorpus(corpus: string, name: string): Buffer {
-  const above = readdirSync(corpus, { withFileTypes: true }).filter((e) => e.isFile() && !e.name.startsWith('.')).map((e) => e.name);
-  const blocks = [...above, ...corpusFiles(corpus)].sort().flatMap((file) => {
-    const bytes = readFileSync(join(corpus, file));
-    return [tarHeader(`${name}/${file}`, bytes.length), bytes, Buffer.alloc((BLOCK - (bytes.length % BLOCK)) % BLOCK)];
-  });
+/**
+ * The tar (POSIX ustar) with everything in one folder of the release's name: page, schemas, checker, cases, release.json, and
+ * SHA256SUMS of them all. No time, owner or order of the machine's is in it.
+ */
+export function exportCorpus(corpus: string, release: CorpusRelease): Buffer {
+  const above = readdirSync(corpus, { withFileTypes: true }).filter((e) => e.isFile() && !e.name.startsWith('.') && e.name !== SUMS).map((e) => e.name);
+  const files = new Map([...above, ...corpusFiles(corpus)].map((file) => [file, readFileSync(join(corpus, file))]));
+  files.set('release.json', Buffer.from(`${JSON.stringify(release, null, 1)}\n`));
+  const sorted = (): [string, Buffer][] => [...files].sort(([a], [b]) => (a < b ? -1 : 1));
+  files.set(SUMS, Buffer.from(sorted().map(([file, bytes]) => `${sha256(bytes)}  ${file}\n`).join('')));
+  const blocks = sorted().flatMap(([file, bytes]) => [
+    tarHeader(`${release.name}/${file}`, bytes.length, file.endsWith('.py') ? 0o755 : 0o644), bytes, Buffer.alloc((BLOCK - (bytes.length % BLOCK)) % BLOCK),
+  ]);
   return Buffer.concat([...blocks, Buffer.alloc(2 * BLOCK)]);
 }
 
 /** The header of a plain file. A path of more than 100 bytes is split at a slash, as the format has it. */
-export function tarHeader(path: string, size: number): Buffer {
+export function tarHeader(path: string, size: number, mode = 0o644): Buffer {
   const split = path.length <= 100 ? -1 : path.indexOf('/', path.length - 101);
   if (split > 155 || (path.length > 100 && split < 0)) throw new UsageError(`${path}: too long a path for a tar`);
   const block = Buffer.alloc(BLOCK);
   const octal = (value: number, at: number, width: number): void => void block.write(`${value.toString(8).padStart(width - 1, '0')}\0`, at);
   block.write(path.slice(split + 1), 0);
   if (split > 0) block.write(path.slice(0, split), 345);
-  octal(0o644, 100, 8);
+  octal(mode, 100, 8);
   octal(0, 108, 8);
   octal(0, 116, 8);
   octal(size, 124, 12);

@@ -20,6 +20,7 @@ export * from './finding-manifest.ts';
 export * from './corpus-export.ts';
 export * from './corpus-folder.ts';
 export * from './corpus-manifest.ts';
+export * from './corpus-release.ts';
 export * from './atomic.ts';
 export * from './text.ts';
 export * from './night-store.ts';

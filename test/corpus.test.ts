@@ -13,9 +13,11 @@ import { dispensable } from '../engine/corpus/minimize.ts';
 import { UsageError, type Event, type FooterEvent } from '../model/index.ts';
 import { corpusNames, loadEntry, saveEntry } from '../reports/index.ts';
 import { DEFECTS } from '../targets/fakes/reader/defects.ts';
+import { findCommand } from '../targets/kernel/lab/child.ts';
 
 const CORPUS = resolve(import.meta.dirname, '../corpus');
 const PROGRAM = resolve(import.meta.dirname, '../cli/ovbd.mjs');
+const READER = resolve(import.meta.dirname, '../examples/python-reader/reader.py');
 
 let folder: string;
 beforeEach(() => {
@@ -226,15 +228,65 @@ describe('commands', () => {
     expect(ovbd('corpus', 'lint', '--corpus', 'mine')).toMatchObject({ code: 1, stdout: expect.stringContaining('no case exercises it') });
   });
 
-  test('a release is one tar that is the same each time and whose sums are right', () => {
+  test('a release is one tar that is the same each time and needs nothing of this suite', { timeout: 300_000 }, () => {
     const { code, stdout } = ovbd('corpus', 'export');
     expect(code).toBe(0);
     const [, name] = /^(overlaybd-corpus-\d+\.\d+\.\d+-[0-9a-f]{12})\.tar: \d+ cases, /.exec(stdout)!;
     expect(ovbd('corpus', 'export', '-o', 'again.tar').stdout.split('SHA-256')[1]).toBe(stdout.split('SHA-256')[1]);
     expect(spawnSync('tar', ['-xf', 'again.tar'], { cwd: folder, encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
+    const release = join(folder, name!);
     const files = (at: string): string[] => readdirSync(at, { recursive: true, withFileTypes: true }).filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name).slice(at.length)).sort();
-    expect(files(join(folder, name!))).toEqual(files(CORPUS));
-    expect(spawnSync('sha256sum', ['--check', '--quiet', 'SHA256SUMS'], { cwd: join(folder, name!), encoding: 'utf8' })).toMatchObject({ status: 0, stdout: '' });
+    expect(files(release)).toEqual([...files(CORPUS), '/release.json'].sort());
+    expect(readFileSync(join(release, 'SHA256SUMS'), 'utf8').trimEnd().split('\n')).toHaveLength(files(release).length - 1);
+    expect(spawnSync('sha256sum', ['--check', '--quiet', 'SHA256SUMS'], { cwd: release, encoding: 'utf8' })).toMatchObject({ status: 0, stdout: '' });
+    const listing = spawnSync('tar', ['-tvf', 'again.tar'], { cwd: folder, encoding: 'utf8', env: { TZ: 'UTC', PATH: process.env['PATH'] } }).stdout.trimEnd().split('\n');
+    expect(listing.filter((line) => !/^-rw(x|-)r-\1r-\1 0\/0 +\d+ 1970-01-01 00:00 /.test(line))).toEqual([]);
+
+    const json = (file: string): object => JSON.parse(readFileSync(join(release, file), 'utf8')) as object;
+    const manifest = json('release.json') as { name: string; cases: { name: string; exercises: string[]; violates: string[] }[]; clauses: { id: string }[] };
+    const valid = new Ajv2020({ allErrors: true }).compile(json('release.schema.json'));
+    expect(valid(manifest), JSON.stringify(valid.errors)).toBe(true);
+    expect(valid({ ...manifest, content: 'x' })).toBe(false);
+    expect(valid({ ...manifest, cases: [{ ...manifest.cases[0], more: 1 }] })).toBe(false);
+    expect(manifest.name).toBe(name);
+    expect(manifest.cases.map((c) => c.name)).toEqual(corpusNames(CORPUS));
+    const told = new Set(manifest.clauses.map((c) => c.id));
+    expect(manifest.cases.flatMap((c) => [...c.exercises, ...c.violates]).filter((id) => !told.has(id))).toEqual([]);
+  });
+
+  test.skipIf(findCommand('python3') === undefined)('its checker finds what is wrong, says what is to be done, and tries readers', { timeout: 300_000 }, () => {
+    const { stdout } = ovbd('corpus', 'export', '-o', 'release.tar');
+    expect(stdout).toContain('release.tar: ');
+    spawnSync('tar', ['-xf', 'release.tar'], { cwd: folder });
+    const release = join(folder, readdirSync(folder).find((name) => name.startsWith('overlaybd-corpus-'))!);
+    const check = (...args: string[]): { status: number | null; stdout: string; stderr: string } => spawnSync('python3', ['-B', join(release, 'check.py'), ...args], { encoding: 'utf8', timeout: 200_000 });
+    const names = corpusNames(CORPUS);
+    expect(check()).toMatchObject({ status: 0, stdout: '', stderr: `${names.length} cases, every file as it should be\n` });
+
+    const all = check('--tell').stdout;
+    expect(all.match(/^\S.*: (?:valid|invalid|permissive)$/gm)).toHaveLength(names.length);
+    const block = named('ZF-BLK-03-violated');
+    expect(check('--tell', block).stdout).toMatch(/read 4096 bytes at 0 \(direct\): fail, after at most 0 right bytes: ZF-BLK-03: the CRC of block 0 is/);
+    expect(check('--tell', 'nothing').status).toBe(2);
+
+    // A reader in Python, one that takes the images for devices, and one that dies.
+    const python = `sh -c 'n=$(python3 ${READER} size "$@") && python3 ${READER} read --offset 0 --length "$n" --out "$0" "$@"' {out} {layers}`;
+    const some = ['LS-HDR-02-violated', 'LS-IDX-04', 'ST-MRG-01-exercised', 'DM-FLT-01-exercised'].map(named);
+    expect(check('--reader', python, ...some)).toMatchObject({ status: 0, stdout: expect.stringMatching(/\n3 right, 0 wrong, 1 left out\n$/) });
+    expect(check('--reader', `python3 ${READER} read --offset {offset} --length {length} --out {out} {layers}`, ...some)).toMatchObject({ status: 0 });
+    expect(check('--reader', 'cp {layers} {out}', named('LS-HDR-02-violated'))).toMatchObject({ status: 1, stdout: expect.stringContaining('it must be refused, and was read') });
+    expect(check('--reader', 'cp {layers} {out}', named('LS-IDX-04-exercised')).stdout).toMatch(/^WRONG .*: the device has \d+ bytes, and \d+ came\n0 right, 1 wrong, 0 left out\n$/);
+    expect(check('--reader', "sh -c 'kill -SEGV $$'", named('LS-HDR-02-violated')).stdout).toContain('it died: exit code -11');
+    expect(check('--reader', 'false', named('ST-MRG-01-exercised')).stdout).toContain('it must be read, and was refused');
+
+    const image = join(release, 'cases', block, 'layer0.img');
+    writeFileSync(image, readFileSync(image).map((b, i) => (i === 5 ? b ^ 1 : b)));
+    writeFileSync(join(release, 'notes.txt'), 'x');
+    const wrong = check();
+    expect(wrong.status).toBe(1);
+    expect(wrong.stdout.trim().split('\n')).toEqual([
+      `cases/${block}/layer0.img: its SHA-256 is not the one in SHA256SUMS`, 'notes.txt: no sum is known of it', `${block}: layer0.img is not the image that case.json names`,
+    ]);
   });
 
   test('what cannot be done is said', { timeout: 300_000 }, () => {

@@ -7,7 +7,7 @@ import { entryOf, imageBytes } from '../../engine/corpus/entry.ts';
 import { dispensable } from '../../engine/corpus/minimize.ts';
 import { EXIT, UsageError, type CorpusEntry } from '../../model/index.ts';
 import {
-  corpusNames, count, exportCorpus, loadEntry, oneLine, releaseName, removeEntry, sha256, sumsAreRight, writeSums, type StoredEntry,
+  corpusNames, corpusRelease, count, exportCorpus, loadEntry, oneLine, removeEntry, sha256, sumsAreRight, writeSums, type StoredEntry,
 } from '../../reports/index.ts';
 import { printLines } from '../print.ts';
 import { suiteVersion } from '../version.ts';
@@ -84,14 +84,14 @@ export function corpusRun(words: readonly string[], options: CorpusOptions & Exe
 export function corpusExport(options: CorpusOptions & { readonly output?: string }): number {
   const corpus = corpusFolder(options);
   if (!sumsAreRight(corpus)) throw new UsageError(`${corpus}: SHA256SUMS is not right: ovbd corpus lint says more`);
-  const name = releaseName(corpus, suiteVersion());
-  const output = options.output ?? `${name}.tar`;
-  const bytes = exportCorpus(corpus, name);
+  const release = corpusRelease(corpus, suiteVersion());
+  const output = options.output ?? `${release.name}.tar`;
+  const bytes = exportCorpus(corpus, release);
   try {
     writeFileSync(output, bytes);
   } catch (error) {
     throw new UsageError(`${output}: cannot be written: ${(error as NodeJS.ErrnoException).code}`);
   }
-  process.stdout.write(`${output}: ${count(corpusNames(corpus).length, 'case')}, ${count(bytes.length, 'byte')}, SHA-256 ${sha256(bytes)}\n`);
+  process.stdout.write(`${output}: ${count(release.cases.length, 'case')}, ${count(bytes.length, 'byte')}, SHA-256 ${sha256(bytes)}\n`);
   return EXIT.ok;
 }
