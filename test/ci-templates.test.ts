@@ -176,7 +176,7 @@ function runJob(name: string, settings: Readonly<Record<string, string>>): Ended
 }
 
 /** What the job that follows would upload: SARIF with a result for each finding. */
-function sarifOf({ workspace }: Ended, run: string): { readonly version: string; readonly runs: readonly { readonly results: readonly unknown[] }[] } {
+function sarifOf({ workspace }: Ended, run: string): { readonly version: string; readonly runs: readonly { readonly results: readonly { readonly message: { readonly text: string } }[] }[] } {
   return JSON.parse(readFileSync(join(workspace, 'ovbd-out', `${run}.sarif`), 'utf8'));
 }
 
@@ -202,6 +202,9 @@ describe('a gate', () => {
     expect(ended.summary).toContain(`    new          ${SIGNATURE}`);
     const [finding] = readdirSync(join(ended.workspace, 'ovbd-out/head/findings'));
     expect(readdirSync(join(ended.workspace, 'ovbd-out/head/findings', finding!))).toContain('finding.json');
+    expect(sarifOf(ended, 'head')).toMatchObject({ version: '2.1.0', runs: [{ results: [{ message: { text: expect.stringContaining(SIGNATURE) } }] }] });
+    expect(ended.summary).toContain('1 new, 0 fixed, 0 still there');
+    expect(ended.summary).toContain('<b>corruption: ST-SIZE-01</b>');
     // Nothing that the tested code prints is an order to the runner.
     const [, token] = /^::stop-commands::([0-9a-f]{32})$/m.exec(ended.log)!;
     expect(ended.log.trimEnd().split('\n').at(-1)).toBe(`::${token}::`);
@@ -227,12 +230,15 @@ describe('a night', () => {
     expect(ended.code, ended.log).toBe(0);
     expect(ended.summary).toContain('The campaign found nothing that is not known.');
     expect(ended.summary).not.toContain('The lab:');
+    expect(sarifOf(ended, 'campaign').runs[0]!.results).toEqual([]);
   }, LONG);
 
   it('fails on what is new, and says what it is', () => {
     const ended = runJob('nightly.yml', { OVBD_ARGS: `${FEW}\n${WRONG}` });
     expect(ended.code, ended.log).toBe(1);
     expect(ended.summary).toContain('**The campaign found something new.**');
+    expect(ended.summary).toContain(`<b>${SIGNATURE}</b>`);
+    expect(sarifOf(ended, 'campaign').runs[0]!.results.map((r) => r.message.text)).toEqual([expect.stringContaining(SIGNATURE)]);
   }, LONG);
 
   it('is wrong usage where nobody says what is tested', () => {

@@ -129,11 +129,14 @@ all_ran() {
 # Whether the suite has this command.
 has() { node "$suite/cli/ovbd.mjs" --help 2>/dev/null | grep -q "^  $1 "; }
 
-# Adds the run's findings to the page and writes them as SARIF; what goes wrong here changes no verdict.
+# Adds a run's findings to the page and writes them as SARIF; an earlier run to compare it with may follow. What goes wrong
+# here changes no verdict.
 report() {
-  has report || return 0
-  if ovbd report "$out/$1" --format summary >"$out/$1.md"; then
-    head -c 500000 "$out/$1.md" >>"$page"
+  local run=$out/$1
+  shift
+  if ovbd report "$run" --format summary "$@" >"$run.md"; then
+    # It has a heading of its own, one level too high.
+    { head -c 500000 "$run.md" | sed 's/^##/###/'; printf '\n'; } >>"$page"
   fi
-  ovbd report "$out/$1" --format sarif >"$out/$1.sarif" || rm -f "$out/$1.sarif"
+  ovbd report "$run" --format sarif -o "$run.sarif" || rm -f "$run.sarif"
 }

@@ -71,5 +71,5 @@ why=$(node -e '
   if (left.length > 0) { console.log(left.join("; ")); process.exit(1); }
 ' "$out/diff.json") || broken "the runs are not of the same targets and cases: $why"
 quote "$out/diff.txt"
-report head
+report head --against "$out/base"
 finish "$code"
