@@ -47,6 +47,7 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .description('generate cases, run them on the targets, judge, shrink and report'), 'test the dm-overlaybd patch'))
     .addOption(new Option('--seed <n>', 'what all cases follow from; "random" draws one').argParser(seed).default(1))
     .addOption(new Option('--cases <n>', 'how many cases').argParser(wholeNumber(1, 1e9)).default(600))
+    .option('--fail-allocations', 'with --fast or --target userspace: each case a second time with an allocation of the patch failing, and all after it')
     .option('--time <t>', 'stop starting cases after this time (90s, 5m, 1h): runs a prefix of the same cases', time))
     .allowExcessArguments(false)
     .action(async (options) => exit(await (await import('./commands/run.ts')).run(options, signal)));

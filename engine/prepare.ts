@@ -84,6 +84,7 @@ function notDeployable(c: Case, target: Target): string | null {
   const form = c.layers.map(formOf).find((f) => f !== null && !supports.forms.includes(f));
   if (form) return `it takes no ${form} layers`;
   if (c.access.table && !supports.tables) return 'it has no tables';
+  if (c.access.failsAfter !== undefined && !supports.allocations) return 'its allocations cannot be made to fail';
   if (supports.nested === false && c.layers.some((l) => l.wrapping.filter((w) => w === 'zfile').length > 1)) return 'it takes no ZFile in a ZFile';
   const why = noWholeDevice(c, supports);
   if (why) return why;

@@ -3,14 +3,15 @@
 import { createHash } from 'node:crypto';
 import { drawCase } from '../generators/draw.ts';
 import {
-  EXIT, isUserspace, knownFailure, RUN_SCHEMA, UNCONFIRMED,
+  EXIT, isUserspace, knownFailure, RUN_SCHEMA, UNCONFIRMED, WITHOUT_MEMORY,
   type Case, type Event, type Finding, type FindingEvent, type FooterEvent, type KnownFailure, type MatrixEvent, type TargetIdentity, type VerdictKind,
 } from '../model/index.ts';
 import type { Target } from '../targets/target.ts';
+import { withAllocations } from './allocations.ts';
 import { watchColumns, type Coming, type Skipped } from './columns.ts';
 import { inParallel, openLanes, type Lanes } from './lanes.ts';
 import { findingOf, MatrixRows, tryElsewhere, type Tried } from './matrix.ts';
-import { declaredFlags, storedOrigin, type Prepared } from './prepare.ts';
+import { declaredFlags, storedOrigin, type Origin, type Prepared } from './prepare.ts';
 import { screen, type Screened } from './screen.ts';
 import { unexpectedPasses, type RecordedCase } from './unexpected.ts';
 import { triage, worstFirst } from './triage.ts';
@@ -20,6 +21,8 @@ export interface RunSettings {
   readonly seed: number;
   /** Number of the first case in the seed's stream; absent: 0. */
   readonly first?: number;
+  /** Each drawn case is followed by itself with an allocation failing (engine/allocations.ts): twice as many cases. */
+  readonly failAllocations?: boolean;
   /** Cases of this run made ready before, where they are, so that several runs make them once; counted from `first`. */
   readonly ready?: (index: number, declared: ReadonlySet<string>) => Prepared;
   /** Cases that share an instance; default: `CHUNK` of engine/screen.ts. */
@@ -64,6 +67,19 @@ const DEFAULT_SHRINK = 72;
 /** Name of the target that must fail. */
 const CANARY = 'canary';
 
+/** Where the run's cases come from, by their number in it. */
+function drawOf({ stored, seed, first = 0, failAllocations }: RunSettings): (i: number) => Origin {
+  if (stored) return (i) => storedOrigin(stored.cases[i]!.case, i, stored.smaller);
+  if (failAllocations) return (i) => withAllocations(seed, first, i);
+  return (i) => drawCase(seed, first + i);
+}
+
+/** The finding with what must be known of it. */
+function labelled(finding: Finding, unconfirmed: boolean): Finding {
+  const label = [...(unconfirmed ? [UNCONFIRMED] : []), ...(finding.smallest.access.failsAfter === undefined ? [] : [WITHOUT_MEMORY])].join('; ');
+  return label === '' ? finding : { ...finding, label };
+}
+
 /** The settings when all targets are there. */
 type Settled = Omit<RunSettings, 'targets'> & { readonly targets: readonly Target[] };
 
@@ -76,7 +92,7 @@ export async function runSuite(settings: RunSettings, emit: (e: Event) => void):
   const lanesOf = (target: Target): Lanes => lanes.get(target) ?? lanes.set(target, openLanes(target, settings.jobs)).get(target)!;
   try {
     const screened = await screen({
-      draw: (i) => (settings.stored ? storedOrigin(settings.stored.cases[i]!.case, i, settings.stored.smaller) : drawCase(settings.seed, (settings.first ?? 0) + i)), cases: settings.cases,
+      draw: drawOf(settings), cases: settings.cases,
       ...(settings.ready && { ready: settings.ready }), ...(settings.chunk !== undefined && { chunk: settings.chunk }), columns, lanesOf, signal,
       declared: declaredFlags(settings.targets), width: Math.max(1, Math.min(settings.jobs, Math.max(...settings.targets.map((t) => t.lanes)))),
       begin: (targets, skipped) => emit({
@@ -122,7 +138,7 @@ async function reportFindings(
     settings.progress?.({ phase, target: target.identity.name, done, total, findings: counts.total + findings });
   };
   const report = async (found: Finding, target: Target): Promise<void> => {
-    const finding = isUserspace(target.identity) && !shownInKernel(settings, rowsOf(target), found) ? { ...found, label: UNCONFIRMED } : found;
+    const finding = labelled(found, isUserspace(target.identity) && !shownInKernel(settings, rowsOf(target), found));
     const { folder, replay } = await settings.saveFinding(finding, target.identity);
     const known = knownFailure(target.stance, finding.signature);
     count(counts, finding, known !== undefined);

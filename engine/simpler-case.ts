@@ -16,7 +16,7 @@ export function* simplerCases(c: Case): Generator<Case> {
 }
 
 function* plainerPlans(access: AccessPlan): Generator<AccessPlan> {
-  for (const key of ['table', 'fault', 'attempts', 'shared', 'crowd', 'replaces'] as const) {
+  for (const key of ['table', 'fault', 'attempts', 'shared', 'crowd', 'replaces', 'failsAfter'] as const) {
     if (access[key] === undefined) continue;
     const { [key]: _, ...rest } = access;
     yield rest;

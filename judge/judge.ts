@@ -47,7 +47,7 @@ function fromDeath(c: Case, expectation: Expectation, death: Death): Verdict {
 function hangingClause(c: Case, expectation: Expectation, phase: string): string {
   const { strict, notable } = expectation;
   const violated = strict.outcome === 'refuse' || phase === 'read' ? violatedClause(expectation) : null;
-  return violated ?? (mayFail(c.access) ? 'DM-FLT-01' : notable[0]) ?? 'DM-SAFE-01';
+  return violated ?? (c.access.fault && mayFail(c.access) ? 'DM-FLT-01' : notable[0]) ?? 'DM-SAFE-01';
 }
 
 /** What an image is refused for, or its first read that must fail; null where neither is. */

@@ -126,6 +126,11 @@ export interface AccessPlan {
    * Nothing of that may be seen later. Absent: it never showed anything else.
    */
   readonly replaces?: number;
+  /**
+   * So many allocations of the reader's succeed, and none after them. What can be had only with memory may then be
+   * refused or fail, as with a device that fails; what is given must be right. Absent: there is memory.
+   */
+  readonly failsAfter?: number;
 }
 
 /** Images bottom to top, how they are read, and what that is meant to show. */

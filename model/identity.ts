@@ -19,6 +19,8 @@ export function isUserspace({ remake }: TargetIdentity): boolean {
 
 /** How a finding is labelled that no virtual machine of its run has shown. */
 export const UNCONFIRMED = 'userspace only, not confirmed in a VM';
+/** What is said of a finding that shows where an allocation fails; it may show without that, too. */
+export const WITHOUT_MEMORY = 'seen with an allocation failure';
 
 /**
  * Under which name a target's failures are kept from one night to the next: `patch` for the patch's code wherever it

@@ -29,6 +29,8 @@ export interface Stance {
     readonly forms: readonly ('pair' | 'sparse' | 'warp')[];
     /** Whether its devices are made by tables that can be wrong. */
     readonly tables: boolean;
+    /** True: its allocations can be made to fail. */
+    readonly allocations?: true;
     readonly algorithms: readonly ('lz4' | 'zstd')[];
     /** Bytes; empty means all that the format allows. */
     readonly blockSizes: readonly number[];

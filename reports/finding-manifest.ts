@@ -268,6 +268,7 @@ export const storedCaseCheck: Check<StoredCase> = record({
     shared: optional(oneOf('device', 'twin')),
     crowd: optional(record({ readers: integer(1, MOST_READERS), rounds: integer(1, MOST_ROUNDS), meanwhile: optional(oneOf(...MEANWHILES)) })),
     replaces: optional(anyLayer),
+    failsAfter: optional(integer(0, Number.MAX_SAFE_INTEGER)),
   }),
   clauses: record({ exercises: words, violates: words }),
   table: list(line, 2 * LIMITS.layers),

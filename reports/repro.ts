@@ -44,9 +44,9 @@ export function reproScript(finding: Finding, identity: TargetIdentity): string 
 }
 
 function hasTables(c: Case): boolean {
-  const { fault, attempts, table } = c.access;
+  const { fault, attempts, table, failsAfter } = c.access;
   // Without these the images do something else: no script is better than one that is wrong.
-  if (fault || attempts || table?.kind === 'busy') return false;
+  if (fault || attempts || failsAfter !== undefined || table?.kind === 'busy') return false;
   if (c.device === 'zfile') return c.layers.length === 1 && formOf(c.layers[0]!) === null;
   return c.layers.every((layer) => formOf(layer) === null && (layer.wrapping.length === 0 || (layer.wrapping.length === 1 && layer.wrapping[0] === 'zfile')));
 }

@@ -34,7 +34,7 @@ export function tableText(c: Case): string[] {
 }
 
 /** What happens to the devices beyond their tables. */
-function around({ access: { table, fault, attempts, shared } }: Case): string[] {
+function around({ access: { table, fault, attempts, shared, failsAfter } }: Case): string[] {
   const lines: string[] = [];
   if (table?.kind === 'busy') lines.push(`# the device of layer${table.layer} is opened with O_EXCL before the table is loaded`);
   if (table?.kind === 'short') lines.push(`# the device of layer${table.layer} ends ${table.sectors} sectors before its image's last one`);
@@ -46,6 +46,7 @@ function around({ access: { table, fault, attempts, shared } }: Case): string[] 
   if (attempts) lines.push(`# before the reads (table loaded ${attempts.writable ? 'for writing' : 'read-only'}): ${attempts.list.map((a) => `${a.kind} of ${a.length} bytes at ${a.offset}`).join(', ')}`);
   if (shared === 'device') lines.push('# layers that are the same file stand on one device');
   if (shared === 'twin') lines.push('# the device is made twice over the same devices; every other read is of the other one');
+  if (failsAfter !== undefined) lines.push(`# ${failsAfter} allocations of the driver succeed, none after them`);
   return lines;
 }
 

@@ -36,6 +36,8 @@ export interface ExecuteOptions extends Subject, Kernels {
   readonly jobs?: number;
   /** The patch's code in userspace in place of virtual machines. */
   readonly fast?: boolean;
+  /** Each case a second time with an allocation failing, in userspace. */
+  readonly failAllocations?: boolean;
   /** Count which lines of the patch the run reaches. */
   readonly coverage?: boolean;
   readonly quiet?: boolean;
@@ -47,15 +49,18 @@ export interface ExecuteOptions extends Subject, Kernels {
 /** Runs cases of a seed and returns the exit code that the run's footer carries. */
 export function run(options: RunOptions, signal: AbortSignal): Promise<number> {
   const { seed, cases, time } = options;
-  return runCases(options, { seed, cases, ...(time !== undefined && { timeMs: time }) }, signal);
+  return runCases(options, { seed, cases: options.failAllocations ? 2 * cases : cases, ...(options.failAllocations && { failAllocations: true }), ...(time !== undefined && { timeMs: time }) }, signal);
 }
 
 /** Runs the cases and returns the exit code that the run's footer carries. */
 export async function runCases(
-  options: ExecuteOptions, source: Pick<RunSettings, 'seed' | 'cases' | 'timeMs' | 'stored' | 'shrinkExecutions'>, signal: AbortSignal,
+  options: ExecuteOptions, source: Pick<RunSettings, 'seed' | 'cases' | 'failAllocations' | 'timeMs' | 'stored' | 'shrinkExecutions'>, signal: AbortSignal,
 ): Promise<number> {
   const request = { ...options, ...(options.target && { names: options.target }) };
-  targetNames(request);
+  const names = targetNames(request);
+  if (options.failAllocations && !names.some((name) => /^userspace(?=:|$)/.test(name))) {
+    throw new UsageError('--fail-allocations needs the code in userspace: give --fast or --target userspace');
+  }
   const format = options.format ?? (options.json ? 'json' : 'text');
   if (options.json && format !== 'json') throw new UsageError(`--json and --format ${format} exclude each other: give one`);
   const known = loadAllKnown(options.known ?? []);

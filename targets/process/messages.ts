@@ -3,7 +3,7 @@
 import type { AccessPlan, Case, Complaint, ReadPlan, Spill } from '../../model/index.ts';
 
 /** Keys of a case that are only sent to targets that take them. */
-export const ACCESS_FEATURES = ['table', 'fault', 'attempts', 'shared', 'crowd', 'replaces'] as const;
+export const ACCESS_FEATURES = ['table', 'fault', 'attempts', 'shared', 'crowd', 'replaces', 'failsAfter'] as const;
 export type AccessFeature = (typeof ACCESS_FEATURES)[number];
 
 /** A file beside a layer's own. */

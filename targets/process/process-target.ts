@@ -73,7 +73,7 @@ export async function describeTarget(line: CommandLine, deadlines: Partial<Deadl
 function stanceOf({ devices, wrappings, forms, algorithms, blockSizes, maxLayers, deviceBytes, whole, nested, empty, access, flags }: Capabilities, stance: ProcessTargetOptions['stance'] = {}): Stance {
   return {
     supports: {
-      devices, wrappings, forms, tables: access.includes('table'), algorithms, blockSizes, maxLayers,
+      devices, wrappings, forms, tables: access.includes('table'), ...(access.includes('failsAfter') && { allocations: true as const }), algorithms, blockSizes, maxLayers,
       ...(deviceBytes === null ? {} : { deviceBytes }), ...(whole ? { whole } : {}), ...(nested ? {} : { nested }), ...(empty ? {} : { empty }),
       ...stance.supports,
     },

@@ -164,6 +164,15 @@ describe.skipIf(why !== '')(`the kernel interfaces in userspace${why}`, () => {
     expect(past!.changed).toBeUndefined();
   });
 
+  it('refuses the module its memory from an allocation on, and never what cannot fail', async () => {
+    // The sample's own memory; its bufio client, whose error it does not look at; its bio set; nothing that a read needs.
+    const [none, one, enough] = await observe(job('none', { access: { failsAfter: 0 } }), job('one', { access: { failsAfter: 1 } }), job('enough', { access: { failsAfter: 3 } }));
+    expect(none).toMatchObject({ refusal: 'lsmt_target (device 1): table load: ENOMEM', complaints: [] });
+    expect(one!.death).toMatchObject({ kind: 'crash', phase: 'close', title: expect.stringMatching(/ in dm_bufio_client_destroy$|^kasan|^page-fault|^general/) as string });
+    expect(enough).toMatchObject({ open: 'opened', complaints: [] });
+    expect(enough!.reads[0]!.sha256).toBe(job('enough', {}).wanted[0]);
+  });
+
   it('gives the same for the same case, alone and after others', async () => {
     const jobs = [job('a', { sectors: 7 }), job('b', {}), job('c', { sectors: 20, device: 'zfile' }), job('d', { sectors: 6 })];
     const strip = (o: Observation): unknown => ({ ...o, history: 0 });

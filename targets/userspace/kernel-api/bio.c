@@ -15,6 +15,8 @@ void bio_uninit(struct bio *bio)
 int bioset_init(struct bio_set *set, unsigned int pool_size, unsigned int front_pad, int flags)
 {
 	(void)flags;
+	if (memory_refuses())
+		return -ENOMEM;
 	set->pool_size = (int)pool_size;
 	set->front_pad = front_pad;
 	return 0;
@@ -26,10 +28,12 @@ void bioset_exit(struct bio_set *set)
 }
 
 /* In memory that is forbidden again after the last reference, so that late uses are seen. */
-static struct bio *bio_new(struct block_device *bdev, unsigned short vecs, blk_opf_t opf, unsigned int front_pad)
+/* From a pool with reserves: whoever may wait is given one. */
+static struct bio *bio_new(struct block_device *bdev, unsigned short vecs, blk_opf_t opf, gfp_t flags, unsigned int front_pad)
 {
 	size_t at = (front_pad + 15u) & ~15u;
-	char *memory = kmalloc(at + sizeof(struct bio) + vecs * sizeof(struct bio_vec), GFP_NOIO);
+	size_t bytes = at + sizeof(struct bio) + vecs * sizeof(struct bio_vec);
+	char *memory = flags & (GFP_ATOMIC | GFP_NOWAIT) ? kmalloc(bytes, flags) : memory_sure(bytes);
 	struct bio *bio;
 
 	if (!memory)
@@ -42,9 +46,8 @@ static struct bio *bio_new(struct block_device *bdev, unsigned short vecs, blk_o
 
 struct bio *bio_alloc_bioset(struct block_device *bdev, unsigned short vecs, blk_opf_t opf, gfp_t flags, struct bio_set *set)
 {
-	struct bio *bio = vecs > BIO_MAX_VECS ? NULL : bio_new(bdev, vecs, opf, set ? set->front_pad : 0);
+	struct bio *bio = vecs > BIO_MAX_VECS ? NULL : bio_new(bdev, vecs, opf, flags, set ? set->front_pad : 0);
 
-	(void)flags;
 	if (bio)
 		bio->bi_pool = set;
 	return bio;

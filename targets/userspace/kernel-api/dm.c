@@ -204,7 +204,7 @@ static struct dm_table *load(struct layer_device *device, const char *type, cons
 	size_t length = strlen(params);
 	struct dm_table *t = layer_alloc(sizeof(*t));
 	/* The words are in the module's memory: who reads behind them is seen. */
-	char *text = kmalloc(length + 1, GFP_KERNEL);
+	char *text = memory_sure(length + 1);
 	char **words = layer_alloc((length / 2 + 2) * sizeof(*words)), **argv;
 	unsigned int argc;
 	int result;
@@ -214,7 +214,7 @@ static struct dm_table *load(struct layer_device *device, const char *type, cons
 		return NULL;
 	memcpy(text, params, length + 1);
 	argc = split(text, words);
-	argv = kmalloc(max(argc, 1u) * sizeof(*argv), GFP_KERNEL);
+	argv = memory_sure(max(argc, 1u) * sizeof(*argv));
 	if (!argv)
 		return NULL;
 	memcpy(argv, words, argc * sizeof(*argv));
@@ -394,7 +394,7 @@ static sector_t map_part(struct dm_table *t, struct dm_io *io, struct bio *orig,
 
 	if (ti->max_io_len)
 		most = min_t(sector_t, most, ti->max_io_len - offset % ti->max_io_len);
-	memory = kmalloc(ti->per_io_data_size + sizeof(*clone), GFP_NOIO);
+	memory = memory_sure(ti->per_io_data_size + sizeof(*clone));
 	if (!memory) {
 		io->status = BLK_STS_RESOURCE;
 		return sectors;

@@ -55,8 +55,15 @@ void memory_free_page(void *p);
 const char *memory_name(uintptr_t address);
 /* Whether an address of vmalloc's has no page under it: behind the last page of an area, or where one was. */
 bool memory_is_unmapped(uintptr_t address);
-/* The allocation after which no more succeed, -1: all do. */
+/*
+ * The allocation of the module's after which no more succeed, -1: all do. Only those count
+ * that can fail: pools that have reserves, buffers of dm-bufio and what the layer needs cannot.
+ */
 extern long memory_fails_after;
+/* Counts one; whether it fails. */
+bool memory_refuses(void);
+/* Memory of a kmalloc that cannot fail. */
+void *memory_sure(size_t bytes);
 
 /* block.c: a device that holds bytes, or a table. */
 struct layer_device {

@@ -153,7 +153,7 @@ void *layer_alloc(size_t bytes)
 	return p;
 }
 
-static bool refused(void)
+bool memory_refuses(void)
 {
 	return memory_fails_after >= 0 && attempts++ >= (unsigned long)memory_fails_after;
 }
@@ -276,7 +276,12 @@ void *kmalloc(size_t bytes, gfp_t flags)
 			layer_warn(__FILE__, __LINE__);
 		return NULL;
 	}
-	return refused() ? NULL : take(bytes, 16, PLACE_SLAB);
+	return memory_refuses() ? NULL : take(bytes, 16, PLACE_SLAB);
+}
+
+void *memory_sure(size_t bytes)
+{
+	return take(bytes, 16, PLACE_SLAB);
 }
 
 void kfree(const void *p)
@@ -312,7 +317,7 @@ void *vmalloc(unsigned long bytes)
 		return NULL;
 	}
 	/* The kernel says that it exceeds all pages; nobody is blamed for that. */
-	if (bytes > MEMORY_BYTES || refused())
+	if (bytes > MEMORY_BYTES || memory_refuses())
 		return NULL;
 	/* Pages of its own and a guard page. */
 	return take(bytes, PAGE_SIZE, PLACE_VMALLOC);
@@ -346,7 +351,7 @@ void kvfree(const void *p)
 
 void *memory_page(size_t bytes)
 {
-	return refused() ? NULL : take(bytes, PAGE_SIZE, PLACE_PAGE);
+	return take(bytes, PAGE_SIZE, PLACE_PAGE);
 }
 
 void memory_free_page(void *p)
@@ -356,7 +361,7 @@ void memory_free_page(void *p)
 
 struct page *alloc_page(gfp_t flags)
 {
-	void *address = memory_page(PAGE_SIZE);
+	void *address = memory_refuses() ? NULL : memory_page(PAGE_SIZE);
 	struct page *page = address ? layer_alloc(sizeof(*page)) : NULL;
 
 	(void)flags;

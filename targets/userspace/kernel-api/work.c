@@ -153,7 +153,8 @@ void mempool_destroy(mempool_t *pool)
 
 void *mempool_alloc(mempool_t *pool, gfp_t flags)
 {
-	return pool->alloc ? pool->alloc(flags, pool->pool_data) : kmalloc(pool->bytes, flags);
+	/* Who may wait is given one that somebody gives back. */
+	return pool->alloc ? pool->alloc(flags, pool->pool_data) : flags & (GFP_ATOMIC | GFP_NOWAIT) ? kmalloc(pool->bytes, flags) : memory_sure(pool->bytes);
 }
 
 void mempool_free(void *element, mempool_t *pool)

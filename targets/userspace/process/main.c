@@ -23,7 +23,7 @@
 
 static const char capabilities[] =
 	"{\"devices\":[\"lsmt\",\"zfile\"],\"wrappings\":[\"zfile\"],\"forms\":[],\"algorithms\":[\"lz4\"],\"blockSizes\":[4096],"
-	"\"maxLayers\":256,\"sizeUnit\":512,\"access\":[\"table\",\"fault\",\"shared\",\"replaces\",\"attempts\",\"crowd\"]}";
+	"\"maxLayers\":256,\"sizeUnit\":512,\"access\":[\"table\",\"fault\",\"shared\",\"replaces\",\"attempts\",\"crowd\",\"failsAfter\"]}";
 
 static char *out;
 static size_t out_bytes, out_room;
