@@ -25,14 +25,19 @@ export function targets(command: Command): Command {
 /** The options that say how cases run, and what is said of it. `store`: whether what is found can be kept. */
 export function reports(command: Command, store = true): Command {
   if (store) command.option('--store <dir>', 'keep what is found in this failure store too (ovbd failures)', once);
+  return instances(command
+    .option('--out <dir>', 'folder for run.jsonl, junit.xml and findings/ (default: reports/out/<time>)', once))
+    .option('--coverage', 'count which lines and branches of the patch are reached, on kernels that can: with --sanitize, or of yours with GCOV')
+    .option('--json', 'events as JSON Lines on stdout, everything else on stderr')
+    .addOption(new Option('--format <form>', 'what stdout has; everything else goes to stderr where it is for tools').choices(['text', 'json', 'ktap']));
+}
+
+/** The options that say where cases run. */
+export function instances(command: Command): Command {
   return command
     .option('--known <file>', 'failures that are known, with the reason of each: they do not fail the run (ovbd triage proposes the file); repeatable', repeated)
-    .option('--out <dir>', 'folder for run.jsonl, junit.xml and findings/ (default: reports/out/<time>)', once)
     .option('--no-vm', 'leave out what needs a virtual machine')
     .option('--fast', 'the patch\'s code in userspace, under sanitizers, in place of virtual machines: many times as fast; what it finds a machine has to confirm')
     .option('--jobs <n>', 'instances of a target at the same time (default: one a processor); results do not depend on it', wholeNumber(1, 64))
-    .option('--coverage', 'count which lines and branches of the patch are reached, on kernels that can: with --sanitize, or of yours with GCOV')
-    .option('--quiet', 'no progress')
-    .option('--json', 'events as JSON Lines on stdout, everything else on stderr')
-    .addOption(new Option('--format <form>', 'what stdout has; everything else goes to stderr where it is for tools').choices(['text', 'json', 'ktap']));
+    .option('--quiet', 'no progress');
 }

@@ -4,7 +4,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { EXIT, EngineError, UsageError } from '../model/index.ts';
 import { addCorpusCommands } from './corpus-commands.ts';
 import { addFailureCommands } from './failure-commands.ts';
-import { columns, reports, targets } from './execution-options.ts';
+import { columns, instances, reports, targets } from './execution-options.ts';
 import { REPORT_FORMATS } from './report-formats.ts';
 import { MAX_SEED, once, repeated, seed, time, wholeNumber } from './options.ts';
 import { EXIT_STOPPED, stopSignal } from './stop.ts';
@@ -66,6 +66,23 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .option('--quiet', 'no progress')
     .allowExcessArguments(false)
     .action(async (options) => exit(await (await import('./commands/guided.ts')).guided(options, signal)));
+
+  instances(targets(columns(ovbd.command('fuzz')
+    .description('a campaign: batches of cases, each made of other features, until the budget is used up; kept in a folder from which it goes on'), 'fuzz the dm-overlaybd patch')))
+    .option('--out <dir>', 'the campaign\'s folder (default: reports/out/fuzz-<seed>)', once)
+    .option('--json', 'the report as one JSON document on stdout, everything else on stderr')
+    .addOption(new Option('--seed <n>', 'what all batches follow from; "random" draws one').argParser(seed).default(1))
+    .option('--time <t>', 'begin no batch after this time (90s, 5m, 1h; default: 10m, where nothing else ends it)', time)
+    .option('--cases <n>', 'draw so many cases in all, those that are recorded included', wholeNumber(1, 1e9))
+    .option('--batches <n>', 'run so many batches in all, those that are recorded included', wholeNumber(1, 1e9))
+    .option('--batch-cases <n>', 'cases of a batch (default: 500; 100 where all targets are virtual machines)', wholeNumber(1, 1e6))
+    .option('--share <n>', 'virtual machines are given one in so many of the cases (default: 5 beside cheaper targets, else 1)', wholeNumber(1, 1e6))
+    .addOption(new Option('--shrink <n>', 'executions for shrinking one finding').argParser(wholeNumber(0, 1e6)).default(72))
+    .option('--no-feedback', 'what a batch is made of follows from the seed alone, not from what earlier batches gained')
+    .option('--fresh', 'begin anew; what is recorded is set aside')
+    .option('--replay-batch <folder#n>', 'run this batch of that campaign again, from its record, and say whether it gives the same', once)
+    .allowExcessArguments(false)
+    .action(async (options) => exit(await (await import('./commands/fuzz.ts')).fuzz(options, signal)));
 
   ovbd.command('nightly')
     .description('the stock kernels under thousands of cases, kept in batches: started again it goes on; exit code 0 only where all are done and nothing was found')

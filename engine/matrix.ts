@@ -82,6 +82,11 @@ export class MatrixRows {
     if (blame === 'alone' && !this.known.has(signature)) this.known.set(signature, { smallest, confirmation: finding.confirmation });
   }
 
+  /** A target that has shown the signature before, and is not tried again. `count`: cases of the run that showed it. */
+  markShown(signature: string, target: string, count: number): void {
+    this.#rows.get(signature)!.cells[target] = { state: 'shown', count };
+  }
+
   /** Names of the targets that show the signature, every time or now and then. */
   shownBy(signature: string): string[] {
     return Object.entries(this.#rows.get(signature)?.cells ?? {}).flatMap(([name, cell]) => (cell.state === 'shown' ? [name] : []));

@@ -14,7 +14,7 @@ import { findingOf, MatrixRows, tryElsewhere, type Tried } from './matrix.ts';
 import { declaredFlags, storedOrigin, type Origin, type Prepared } from './prepare.ts';
 import { screen, type Screened } from './screen.ts';
 import { unexpectedPasses, type RecordedCase } from './unexpected.ts';
-import { triage, worstFirst } from './triage.ts';
+import { triage, worstFirst, type Settled } from './triage.ts';
 
 export interface RunSettings {
   readonly suite: string;
@@ -37,6 +37,10 @@ export interface RunSettings {
   readonly skipped: readonly Skipped[];
   /** Executions for shrinking one finding of a cheap kind; 0 keeps the cases as they were drawn. */
   readonly shrinkExecutions?: number;
+  /** How many of the cases a target is given, the first ones; absent: all. */
+  readonly share?: (target: Target) => number;
+  /** What is known of a target's signatures from before this run: those are counted and not reported. */
+  readonly settled?: (target: Target, signature: string) => Settled | undefined;
   /** Instances of a target at a time. Results do not depend on it. */
   readonly jobs: number;
   readonly signal: AbortSignal;
@@ -81,7 +85,7 @@ function labelled(finding: Finding, unconfirmed: boolean): Finding {
 }
 
 /** The settings when all targets are there. */
-type Settled = Omit<RunSettings, 'targets'> & { readonly targets: readonly Target[] };
+type Opened = Omit<RunSettings, 'targets'> & { readonly targets: readonly Target[] };
 
 /** Runs the suite and emits its events, the footer last. Gives the footer. */
 export async function runSuite(settings: RunSettings, emit: (e: Event) => void): Promise<FooterEvent> {
@@ -94,7 +98,7 @@ export async function runSuite(settings: RunSettings, emit: (e: Event) => void):
     const screened = await screen({
       draw: drawOf(settings), cases: settings.cases,
       ...(settings.ready && { ready: settings.ready }), ...(settings.chunk !== undefined && { chunk: settings.chunk }), columns, lanesOf, signal,
-      declared: declaredFlags(settings.targets), width: Math.max(1, Math.min(settings.jobs, Math.max(...settings.targets.map((t) => t.lanes)))),
+      ...(settings.share && { share: settings.share }), declared: declaredFlags(settings.targets), width: Math.max(1, Math.min(settings.jobs, Math.max(...settings.targets.map((t) => t.lanes)))),
       begin: (targets, skipped) => emit({
         type: 'run', schema: RUN_SCHEMA, suite: settings.suite, seed: settings.seed, cases: settings.cases,
         ...(settings.stored && { corpus: settings.stored.name }),
@@ -104,11 +108,11 @@ export async function runSuite(settings: RunSettings, emit: (e: Event) => void):
       emit, progress: (target, done) => settings.progress?.({ phase: 'screen', target, done, total: settings.cases, findings: 0 }),
     });
     const { targets } = await columns.all;
-    const settled: Settled = { ...settings, targets };
-    const counts = await reportFindings(settled, lanesOf, screened, emit);
+    const opened: Opened = { ...settings, targets };
+    const counts = await reportFindings(opened, lanesOf, screened, emit);
     const seconds = (Date.now() - began) / 1000;
     const coverage = await settings.coverage?.();
-    const footer = { ...footerOf(settled, screened, counts, seconds), ...(coverage === undefined ? {} : { coverage }) };
+    const footer = { ...footerOf(opened, screened, counts, seconds), ...(coverage === undefined ? {} : { coverage }) };
     emit(footer);
     return footer;
   } finally {
@@ -126,7 +130,7 @@ interface Counts {
 }
 
 async function reportFindings(
-  settings: Settled, lanesOf: (target: Target) => Lanes, screened: Screened, emit: (e: Event) => void,
+  settings: Opened, lanesOf: (target: Target) => Lanes, screened: Screened, emit: (e: Event) => void,
 ): Promise<Counts> {
   const counts: Counts = { unexpected: 0, total: 0, known: 0, unreliable: 0, byTarget: new Map() };
   const families = new Map<string, MatrixRows>();
@@ -156,6 +160,7 @@ async function reportFindings(
     const found = await triage({
       target, lanes: lanesOf(target), screened, signal: settings.signal, known: rows.known,
       shrinkExecutions: settings.shrinkExecutions ?? DEFAULT_SHRINK,
+      ...(settings.settled && { settled: (signature: string) => settings.settled!(target, signature) }),
       progress: progress(target),
     });
     for (const { finding, smallest } of found) {
@@ -168,6 +173,7 @@ async function reportFindings(
   for (const [family, rows] of families) {
     const columns = settings.targets.filter((t) => rowsOf(t) === rows);
     if (columns.length < 2) continue;
+    for (const target of columns) markSettled(settings, target, screened, rows);
     for (const target of columns) await fillColumn(settings, target, lanesOf(target), screened, rows, report, progress(target));
     matrices.push(rows.event(family, columns.map((t) => t.identity.name), worstFirst(columns[0]!)));
   }
@@ -177,13 +183,24 @@ async function reportFindings(
 }
 
 /** Whether a virtual machine of this run shows the finding, or its smallest case does in one. */
-function shownInKernel({ targets }: Settled, rows: MatrixRows, { signature }: Finding): boolean {
+function shownInKernel({ targets }: Opened, rows: MatrixRows, { signature }: Finding): boolean {
   return rows.shownBy(signature).some((name) => targets.some((t) => t.identity.name === name && !isUserspace(t.identity)));
+}
+
+/** What a target has shown before this run it is not tried with again. */
+function markSettled({ settled }: Opened, target: Target, screened: Screened, rows: MatrixRows): void {
+  for (const { finding: { signature } } of rows.missing(target.identity.name)) {
+    if (settled?.(target, signature)?.shown === true) rows.markShown(signature, target.identity.name, countOf(screened, target, signature));
+  }
+}
+
+function countOf(screened: Screened, target: Target, signature: string): number {
+  return screened.results.get(target)!.filter((r) => r.verdict.signature === signature).length;
 }
 
 /** Tries what the other targets of the family have found and this one has not shown. */
 async function fillColumn(
-  { signal }: Settled, target: Target, lanes: Lanes, screened: Screened, rows: MatrixRows,
+  { signal }: Opened, target: Target, lanes: Lanes, screened: Screened, rows: MatrixRows,
   report: (finding: Finding, target: Target) => Promise<void>, progress: (phase: 'matrix', done: number, total: number, findings: number) => void,
 ): Promise<void> {
   const missing = rows.missing(target.identity.name);
@@ -201,8 +218,7 @@ async function fillColumn(
       await report(found, target);
       rows.add(found, one.smallest);
     } else {
-      const count = screened.results.get(target)!.filter((r) => r.verdict.signature === finding.signature).length;
-      rows.absent(finding.signature, target.identity.name, one.shown, count);
+      rows.absent(finding.signature, target.identity.name, one.shown, countOf(screened, target, finding.signature));
     }
   }
 }
@@ -230,7 +246,7 @@ export function describe({ smallest }: Finding): string {
   return [some(smallest.layers.length, 'layer'), some(bytes, 'byte'), some(smallest.access.reads.length, 'read')].join(', ');
 }
 
-function footerOf(settings: Settled, screened: Screened, counts: Counts, seconds: number): FooterEvent {
+function footerOf(settings: Opened, screened: Screened, counts: Counts, seconds: number): FooterEvent {
   const stream = createHash('sha256');
   for (const digest of screened.digests) stream.update(digest);
   const verdicts: Record<string, Partial<Record<VerdictKind, number>>> = {};
@@ -251,7 +267,7 @@ function footerOf(settings: Settled, screened: Screened, counts: Counts, seconds
   };
 }
 
-function exitCode(settings: Settled, screened: Screened, counts: Counts, passes: number): number {
+function exitCode(settings: Opened, screened: Screened, counts: Counts, passes: number): number {
   const canary = settings.targets.some((t) => t.identity.name === CANARY);
   if (canary && screened.digests.length > 0 && !counts.byTarget.get(CANARY)) return EXIT.engine;
   if (settings.targets.some((t) => screened.results.get(t)!.some((r) => r.verdict.kind === 'engine-error'))) return EXIT.engine;

@@ -24,6 +24,8 @@ export interface ScreenSettings {
   readonly columns: Columns;
   /** Flags of settled points that some target declares. */
   readonly declared: ReadonlySet<string>;
+  /** How many of the cases a target is given, the first ones, rounded up to whole chunks; absent: all. */
+  readonly share?: (target: Target) => number;
   /** Chunks at the same time. */
   readonly width: number;
   readonly lanesOf: (target: Target) => Lanes;
@@ -41,7 +43,9 @@ export interface Screened {
   readonly chunk: number;
   /** Digest of each case that ran, in order. */
   readonly digests: readonly string[];
-  /** One result a case, in order, for each target. */
+  /** Bytes of the images of each case. */
+  readonly bytes: readonly number[];
+  /** One result a case, in order, for each target: as many as its share has. */
   readonly results: ReadonlyMap<Target, readonly Executed[]>;
   /** Executed cases a second of the target's own time, one instance. */
   readonly rates: ReadonlyMap<Target, number>;
@@ -73,6 +77,7 @@ export async function screen(s: ScreenSettings): Promise<Screened> {
   const prepared = (index: number): Prepared => s.ready?.(index, declared) ?? prepare(s.draw(index), declared);
   const digests: string[][] = [];
   const labels: Label[][] = [];
+  const bytes: number[][] = [];
   const results = new Map<Target, Executed[][]>();
   const spent = new Map<Target, { ms: number; cases: number }>();
   const finished = { chunks: 0, emitted: 0 };
@@ -87,8 +92,10 @@ export async function screen(s: ScreenSettings): Promise<Screened> {
   begun.catch(() => undefined);
 
   const flush = (): void => {
-    for (let c = finished.emitted; digests[c]; c = ++finished.emitted) emitChunk(s, clauses, labels[c]!, columns.ready().map((t) => [t, results.get(t)![c]!]));
+    for (let c = finished.emitted; digests[c]; c = ++finished.emitted) emitChunk(s, clauses, labels[c]!, columns.ready().filter((t) => takes(t, c)).map((t) => [t, results.get(t)![c]!]));
   };
+
+  const takes = (target: Target, chunk: number): boolean => s.share === undefined || chunk * chunkSize < s.share(target);
 
   const runOn = async (target: Target, chunk: Chunk): Promise<void> => {
     chunk.begun.add(target);
@@ -105,17 +112,18 @@ export async function screen(s: ScreenSettings): Promise<Screened> {
 
   /** Runs a chunk on each target that is there and has not begun it; records it where that were all. */
   const advance = async (chunk: Chunk): Promise<void> => {
-    for (let target; (target = columns.ready().find((t) => !chunk.begun.has(t))) && !s.signal.aborted;) await runOn(target, chunk);
+    for (let target; (target = columns.ready().find((t) => takes(t, chunk.number) && !chunk.begun.has(t))) && !s.signal.aborted;) await runOn(target, chunk);
     if (!columns.settled()) return;
     await begun;
     const { number: c, cases, ran } = chunk;
-    const targets = columns.ready();
+    const targets = columns.ready().filter((t) => takes(t, c));
     if (!open.has(chunk) || !targets.every((t) => ran.has(t))) return;
     open.delete(chunk);
     if (targets.some((t) => ran.get(t)!.length < cases.length)) return; // Aborted inside: a chunk counts whole or not at all.
     for (const target of targets) results.get(target)![c] = ran.get(target)!.map(withoutBytes);
     labels[c] = cases.map((x) => ({ id: x.case.id, class: x.expectation.class, clauses: x.case.clauses }));
     digests[c] = cases.map((x) => x.digest);
+    bytes[c] = cases.map((x) => imageBytes(x.case));
     finished.chunks++;
     s.progress(targets.map((t) => t.identity.name).join('+'), Math.min(finished.chunks * chunkSize, s.cases));
     flush();
@@ -138,11 +146,17 @@ export async function screen(s: ScreenSettings): Promise<Screened> {
   return {
     chunk: chunkSize,
     digests: digests.slice(0, kept).flat(),
+    bytes: bytes.slice(0, kept).flat(),
     results: new Map([...results].map(([t, r]) => [t, r.slice(0, kept).flat()])),
     rates: new Map([...spent].map(([t, x]) => [t, x.ms > 0 ? (x.cases * 1000) / x.ms : 0])),
     clauses: clauses.tally(),
     prepared,
   };
+}
+
+/** Bytes of all images of a case. */
+export function imageBytes({ layers }: Case): number {
+  return layers.reduce((sum, l) => sum + l.bytes.length + (l.index?.length ?? 0) + (l.remote?.length ?? 0), 0);
 }
 
 /** Results of thousands of cases stay in memory: verdicts do, bytes and logs of reads do not. */

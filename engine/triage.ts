@@ -15,12 +15,22 @@ export interface TriageSettings {
   readonly lanes: Lanes;
   readonly screened: Screened;
   readonly signal: AbortSignal;
+  /** What is known of a signature of this target from before; absent: nothing is of any. */
+  readonly settled?: (signature: string) => Settled | undefined;
   /** Executions for a finding of a cheap kind; 0: do not shrink. */
   readonly shrinkExecutions: number;
   /** Smallest cases that targets of the same family showed already, by signature: they are tried before anything is shrunk. */
   readonly known: ReadonlyMap<string, Known>;
   /** `findings`: confirmed ones so far. */
   readonly progress: (phase: 'confirm' | 'shrink', done: number, total: number, findings: number) => void;
+}
+
+/** What a campaign knows of a signature of one target: it is only counted. */
+export interface Settled {
+  /** Whether the target has shown it when asked again; else it was given up. */
+  readonly shown: boolean;
+  /** Bytes of its smallest case: one that is drawn with half of that is looked into; null: none is. */
+  readonly bytes: number | null;
 }
 
 interface Group {
@@ -61,7 +71,7 @@ export function worstFirst(target: Target): (a: Finding, b: Finding) => number {
   return (a, b) => FINDING_KINDS.indexOf(a.kind) - FINDING_KINDS.indexOf(b.kind) || severity(a) - severity(b) || (a.signature < b.signature ? -1 : 1);
 }
 
-function groupSuspects({ target, screened }: TriageSettings): Map<string, Group> {
+function groupSuspects({ target, screened, settled }: TriageSettings): Map<string, Group> {
   const groups = new Map<string, Group>();
   const results = screened.results.get(target)!;
   const made = new Map<number, Prepared>();
@@ -72,10 +82,12 @@ function groupSuspects({ target, screened }: TriageSettings): Map<string, Group>
     const group = groups.get(signature) ?? { signature, kind, count: 0, suspects: [] };
     groups.set(signature, group);
     group.count++;
-    if (group.suspects.length >= SUSPECTS_TRIED) return;
+    const before = settled?.(signature);
+    // Halves, so that no signature is looked into again and again for a few bytes.
+    if (group.suspects.length >= SUSPECTS_TRIED || (before && (before.bytes === null || screened.bytes[i]! * 2 > before.bytes))) return;
     const start = i - (i % screened.chunk);
-    const before = (): Prepared[] => historyOf(results.slice(start, i + 1), i - start).map((k) => screened.prepared(start + k));
-    group.suspects.push({ subject: caseAt(i), before });
+    const history = (): Prepared[] => historyOf(results.slice(start, i + 1), i - start).map((k) => screened.prepared(start + k));
+    group.suspects.push({ subject: caseAt(i), before: history });
   });
   return groups;
 }
@@ -89,8 +101,9 @@ interface ConfirmedGroup {
 
 async function confirmAll(s: TriageSettings, groups: Map<string, Group>): Promise<ConfirmedGroup[]> {
   const confirmed: ConfirmedGroup[] = [];
-  let open = byCost([...groups.values()]);
+  let open = byCost([...groups.values()].filter((group) => group.suspects.length > 0));
   let done = 0;
+  let wanted = open.length;
   for (let round = 0; round < ROUNDS && open.length > 0; round++) {
     const found = new Map<string, Group>();
     await inParallel(open, s.lanes.count, s.signal, async (group) => {
@@ -98,15 +111,15 @@ async function confirmAll(s: TriageSettings, groups: Map<string, Group>): Promis
       const again = known && await s.lanes.use((session) => tryElsewhere(s.target, session, group.signature, known, s.signal));
       if (again?.confirmation) {
         confirmed.push({ group, result: { suspect: group.suspects[0]!, before: [], shown: again.shown, confirmation: again.confirmation }, smallest: again.smallest });
-        s.progress('confirm', ++done, groups.size, confirmed.length);
+        s.progress('confirm', ++done, wanted, confirmed.length);
         return;
       }
       const { result, others } = await s.lanes.use((session) => confirm(s.target, session, group.signature, group.suspects, s.signal));
       if (result) confirmed.push({ group, result });
-      s.progress('confirm', ++done, groups.size, confirmed.length);
+      s.progress('confirm', ++done, wanted, confirmed.length);
       for (const { suspect, shown } of others) {
         const { signature, kind } = shown.verdict;
-        if (!signature || !isFindingKind(kind) || groups.has(signature)) continue;
+        if (!signature || !isFindingKind(kind) || groups.has(signature) || s.settled?.(signature)) continue;
         const other = found.get(signature) ?? { signature, kind, count: 0, suspects: [] };
         other.count++;
         other.suspects.push(suspect);
@@ -119,6 +132,7 @@ async function confirmAll(s: TriageSettings, groups: Map<string, Group>): Promis
       groups.set(signature, group);
     }
     open = byCost([...found.values()]);
+    wanted += open.length;
   }
   const order = byCost(confirmed.map((c) => c.group));
   return confirmed.sort((a, b) => order.indexOf(a.group) - order.indexOf(b.group));

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** fast-check arbitraries for recipes: one function an element, weighted towards the borders where readers break. */
 import fc from 'fast-check';
-import { MEANWHILES } from '../model/index.ts';
+import { MEANWHILES, type Swarm } from '../model/index.ts';
 import { CONTENT_KINDS, type ContentRecipe } from './content.ts';
 import {
   AIM_POINTS, READ_KINDS, type CaseRecipe, type CrowdRecipe, type DamageRecipe, type LayerRecipe, type ManyRecipe, type MarksRecipe, type PlaceRecipe, type ReadRecipe,
   type SegmentRecipe, type ShapeRecipe, type TableRecipe, type TroubleRecipe,
 } from './recipe.ts';
 import { PLAIN_LAYER } from './tiny-layers.ts';
+import { weightsOf, type Weights } from './weights.ts';
 import { contentBytes, zfileRecipe } from './zfile-arbitrary.ts';
 import { PLAIN_ZFILE, type ZFileRecipe } from './zfile-recipe.ts';
 
@@ -29,27 +30,27 @@ function sectors(): fc.Arbitrary<number> {
 /** Sectors where 31, 32 and 63 bits of bytes or sectors end, and the last ones that an entry can name. */
 const EDGES = [2 ** 22, 2 ** 23, 2 ** 31, 2 ** 32, 2 ** 41, 2 ** 50 - 2].flatMap((n) => [n - 1, n]);
 
-function place(): fc.Arbitrary<PlaceRecipe> {
+function place(w: Weights): fc.Arbitrary<PlaceRecipe> {
   const point = fc.constantFrom(...AIM_POINTS);
-  return fc.oneof(
+  return w.oneof<PlaceRecipe>(
     { weight: 60, arbitrary: fc.record({ to: fc.constant('segment' as const), choice: fc.nat({ max: 7 }), from: point, until: point }) },
-    { weight: 1, arbitrary: fc.record({ to: fc.constant('edge' as const), sector: fc.constantFrom(...EDGES) }) },
+    { weight: 1, feature: 'layer.edge', arbitrary: fc.record({ to: fc.constant('edge' as const), sector: fc.constantFrom(...EDGES) }) },
   );
 }
 
 /** `aimed`: out of 10 segments, how many go by the place of another one. */
-function segment(aimed: number): fc.Arbitrary<SegmentRecipe> {
+function segment(w: Weights, aimed: number): fc.Arbitrary<SegmentRecipe> {
   const gap = fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.integer({ min: 0, max: 24 }) },
     { weight: 1, arbitrary: sectors() });
-  const where = fc.oneof({ weight: 10 - aimed, arbitrary: fc.constant(null) }, { weight: aimed, arbitrary: place() });
+  const where = w.oneof<PlaceRecipe | null>({ weight: 10 - aimed, arbitrary: fc.constant(null) }, { weight: aimed, feature: 'layer.aimed', arbitrary: place(w) });
   const of = (length: fc.Arbitrary<number>, zeroed: fc.Arbitrary<boolean>): fc.Arbitrary<SegmentRecipe> =>
     fc.record({ gap, length, zeroed, content: content(), place: where });
-  return fc.oneof(
+  return w.oneof(
     { weight: 200, arbitrary: of(sectors(), fc.boolean()) },
     { weight: 200, arbitrary: of(sectors(), fc.constant(false)) },
     // The longest entries: zeroed, and seldom 8 MiB of data.
-    { weight: 6, arbitrary: of(fc.constantFrom(16382, 16383), fc.constant(true)) },
-    { weight: 1, arbitrary: of(fc.constantFrom(16382, 16383), fc.constant(false)) },
+    { weight: 6, feature: 'layer.long', arbitrary: of(fc.constantFrom(16382, 16383), fc.constant(true)) },
+    { weight: 1, feature: 'layer.long', arbitrary: of(fc.constantFrom(16382, 16383), fc.constant(false)) },
   );
 }
 
@@ -57,13 +58,13 @@ function segment(aimed: number): fc.Arbitrary<SegmentRecipe> {
 const aroundPowers = (from: number, to: number): number[] =>
   Array.from({ length: to - from + 1 }, (_, i) => 2 ** (from + i)).flatMap((n) => [n - 1, n, n + 1]);
 
-function many(): fc.Arbitrary<ManyRecipe | null> {
+function many(w: Weights): fc.Arbitrary<ManyRecipe | null> {
   const gap = fc.nat({ max: 2 });
   const kind = fc.constantFrom('own' as const, 'shared' as const, 'zeroed' as const, 'invalid' as const);
-  return fc.oneof(
+  return w.oneof<ManyRecipe | null>(
     { weight: 15, arbitrary: fc.constant(null) },
-    { weight: 1, arbitrary: fc.record({ count: fc.constantFrom(...aroundPowers(0, 6)), gap, kind }) },
-    { weight: 1, arbitrary: fc.record({ count: fc.constantFrom(...aroundPowers(7, 9)), gap, kind }) },
+    { weight: 1, feature: 'layer.many', arbitrary: fc.record({ count: fc.constantFrom(...aroundPowers(0, 6)), gap, kind }) },
+    { weight: 1, feature: 'layer.many', arbitrary: fc.record({ count: fc.constantFrom(...aroundPowers(7, 9)), gap, kind }) },
   );
 }
 
@@ -81,19 +82,20 @@ function marks(): fc.Arbitrary<MarksRecipe> {
 }
 
 /** `others`: out of 10 layers, how many are no sealed ones, or stand in a tar. `aimed`: see `segment`. */
-function layer(wrapped: fc.Arbitrary<ZFileRecipe | null>, others: number, aimed: number): fc.Arbitrary<LayerRecipe> {
-  const few = fc.oneof({ weight: 6, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(fc.nat({ max: 12 }), { maxLength: 3 }) });
-  const tail = fc.oneof({ weight: 40, arbitrary: fc.nat({ max: 9 }) }, { weight: 20, arbitrary: sectors() }, { weight: 1, arbitrary: fc.constantFrom(...EDGES, 2 ** 50) });
-  const virtualSize = fc.oneof({ weight: 14, arbitrary: fc.constant('cover' as const) }, { weight: 1, arbitrary: fc.constantFrom('zero' as const, 'short' as const, 'half' as const) });
+function layer(w: Weights, wrapped: fc.Arbitrary<ZFileRecipe | null>, others: number, aimed: number): fc.Arbitrary<LayerRecipe> {
+  const few = (feature: string): fc.Arbitrary<number[]> =>
+    w.oneof<number[]>({ weight: 6, arbitrary: fc.constant([]) }, { weight: 1, feature, arbitrary: fc.array(fc.nat({ max: 12 }), { maxLength: 3 }) });
+  const tail = w.oneof({ weight: 40, arbitrary: fc.nat({ max: 9 }) }, { weight: 20, arbitrary: sectors() }, { weight: 1, feature: 'layer.edge', arbitrary: fc.constantFrom(...EDGES, 2 ** 50) });
+  const virtualSize = w.oneof<LayerRecipe['virtualSize']>({ weight: 14, arbitrary: fc.constant('cover' as const) }, { weight: 1, feature: 'layer.short-size', arbitrary: fc.constantFrom('zero' as const, 'short' as const, 'half' as const) });
   const common = {
-    segments: fc.array(segment(aimed), { maxLength: 10 }), many: many(), tail, virtualSize,
+    segments: fc.array(segment(w, aimed), { maxLength: 10 }), many: many(w), tail, virtualSize,
     placement: fc.constantFrom('packed' as const, 'packed' as const, 'reversed' as const, 'shared' as const),
-    invalidBefore: few, emptyBefore: few,
+    invalidBefore: few('layer.invalid'), emptyBefore: few('layer.empty'),
     padding: fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 0xffff }) }),
     marks: marks(), zfile: wrapped,
   };
   const plain = { remote: fc.constant(0), tar: fc.constant('no' as const), tarTail: fc.constant('end' as const) };
-  const again = fc.oneof({ weight: 20, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.nat({ max: 7 }) });
+  const again = w.oneof<number | null>({ weight: 20, arbitrary: fc.constant(null) }, { weight: 1, feature: 'layer.again', arbitrary: fc.nat({ max: 7 }) });
   if (others === 0) return fc.record<LayerRecipe>({ ...common, ...plain, form: fc.constantFrom('committed', 'sealed'), sameAs: again });
   return fc.record<LayerRecipe>({
     ...common, sameAs: again,
@@ -105,55 +107,58 @@ function layer(wrapped: fc.Arbitrary<ZFileRecipe | null>, others: number, aimed:
   });
 }
 
-function shape(): fc.Arbitrary<ShapeRecipe> {
+function shape(w: Weights): fc.Arbitrary<ShapeRecipe> {
   const raw = fc.constant(null);
   const plain = fc.oneof({ weight: 2, arbitrary: raw }, { weight: 1, arbitrary: fc.constant(PLAIN_ZFILE) });
-  const any = fc.oneof({ weight: 2, arbitrary: raw }, { weight: 1, arbitrary: zfileRecipe() });
+  const any = fc.oneof({ weight: 2, arbitrary: raw }, { weight: 1, arbitrary: zfileRecipe(w) });
   const none: fc.Arbitrary<number> = fc.constant(0);
   const stack = (of: fc.Arbitrary<LayerRecipe>, min: number, max: number, tiny = none): fc.Arbitrary<ShapeRecipe> =>
     fc.record({ device: fc.constant('lsmt' as const), tiny, layers: fc.array(of, { minLength: min, maxLength: max }) });
   const tall = fc.constantFrom(7, 15, 16, 17, 31, 32, 33, 63, 64, 127, 128, 252, 253, 254, 254, 255, 255, 256);
-  return fc.oneof(
-    { weight: 2500, arbitrary: stack(layer(raw, 0, 0), 1, 1) },
-    { weight: 2000, arbitrary: stack(layer(plain, 0, 6), 1, 3) },
-    { weight: 1500, arbitrary: stack(layer(any, 2, 5), 1, 8) },
-    { weight: 2000, arbitrary: stack(layer(any, 5, 5), 1, 2) },
-    { weight: 6000, arbitrary: fc.record({ device: fc.constant('zfile' as const), zfile: zfileRecipe(), content: content(), bytes: contentBytes() }) },
+  return w.oneof<ShapeRecipe>(
+    { weight: 2500, feature: 'shape.one', arbitrary: stack(layer(w, raw, 0, 0), 1, 1) },
+    { weight: 2000, feature: 'shape.few', arbitrary: stack(layer(w, plain, 0, 6), 1, 3) },
+    { weight: 1500, feature: 'shape.stack', arbitrary: stack(layer(w, any, 2, 5), 1, 8) },
+    { weight: 2000, feature: 'shape.two', arbitrary: stack(layer(w, any, 5, 5), 1, 2) },
+    { weight: 6000, feature: 'shape.zfile', arbitrary: fc.record({ device: fc.constant('zfile' as const), zfile: zfileRecipe(w), content: content(), bytes: contentBytes(w) }) },
     // One layer of another form alone, so that what is wrong with it is met.
-    { weight: 1500, arbitrary: stack(layer(raw, 10, 0), 1, 1) },
-    { weight: 160, arbitrary: stack(layer(raw, 0, 5), 1, 1, tall) },
-    { weight: 120, arbitrary: stack(largeIndex([...aroundPowers(10, 16), 65535, 65536, 65537, 65537, 65538]), 1, 1) },
-    { weight: 80, arbitrary: stack(largeIndex([65_537, 65_538]), 1, 1) },
-    { weight: 60, arbitrary: stack(largeIndex([1_000_000, 1_000_000, 1_000_001]), 1, 1) },
+    { weight: 1500, feature: 'shape.form', arbitrary: stack(layer(w, raw, 10, 0), 1, 1) },
+    { weight: 160, feature: 'shape.tall', arbitrary: stack(layer(w, raw, 0, 5), 1, 1, tall) },
+    { weight: 120, feature: 'shape.index-large', arbitrary: stack(largeIndex([...aroundPowers(10, 16), 65535, 65536, 65537, 65537, 65538]), 1, 1) },
+    { weight: 80, feature: 'shape.index-limit', arbitrary: stack(largeIndex([65_537, 65_538]), 1, 1) },
+    { weight: 60, feature: 'shape.index-million', arbitrary: stack(largeIndex([1_000_000, 1_000_000, 1_000_001]), 1, 1) },
   );
 }
 
-function damage(): fc.Arbitrary<DamageRecipe> {
+function damage(w: Weights): fc.Arbitrary<DamageRecipe> {
+  const mutator = w.mutators === undefined ? choice : fc.noBias(fc.constantFrom(...w.mutators));
   // A stale checksum hides what is behind it: seldom.
-  return fc.record({ mutator: choice, layer: choice, a: choice, b: choice, reseal: fc.noBias(fc.constantFrom(true, true, true, false)) });
+  return fc.record({ mutator, layer: choice, a: choice, b: choice, reseal: fc.noBias(w.from([true, true, true, false], (reseal) => (reseal ? undefined : 'damage.stale'))) });
 }
 
-function table(): fc.Arbitrary<TableRecipe> {
-  return fc.record({ kind: fc.constantFrom('bytes', 'bytes', 'text', 'text', 'count', 'device', 'busy', 'short', 'length'), layer: choice, a: choice });
+function table(w: Weights): fc.Arbitrary<TableRecipe> {
+  const kinds = ['bytes', 'bytes', 'text', 'text', 'count', 'device', 'busy', 'short', 'length'] as const;
+  return fc.record({ kind: w.from<TableRecipe['kind']>(kinds, (kind) => `table.${kind}`), layer: choice, a: choice });
 }
 
 /** 0, and in one of `n + 1` a seed. */
-function seldom(n: number): fc.Arbitrary<number> {
-  return fc.oneof({ weight: n, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: choice });
+function seldom(w: Weights, n: number, feature: string): fc.Arbitrary<number> {
+  return w.oneof({ weight: n, arbitrary: fc.constant(0) }, { weight: 1, feature, arbitrary: choice });
 }
 
-function read(): fc.Arbitrary<ReadRecipe> {
+function read(w: Weights): fc.Arbitrary<ReadRecipe> {
   return fc.record({
-    kind: fc.constantFrom(...READ_KINDS.flatMap((k) => (k === 'large' ? [k] : [k, k]))), a: choice, b: choice,
+    kind: w.from(READ_KINDS.flatMap((k) => (k === 'large' ? [k] : [k, k])), (kind) => `read.${kind}`), a: choice, b: choice,
     bufferSector: fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 7 }) }),
-    mode: fc.constantFrom('direct', 'direct', 'direct', 'direct', 'buffered', 'buffered', 'mmap'),
-    fine: seldom(2), pieces: seldom(5),
-    huge: fc.oneof({ weight: 11, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+    mode: w.from<ReadRecipe['mode']>(['direct', 'direct', 'direct', 'direct', 'buffered', 'buffered', 'mmap'], (mode) => `read.${mode}`),
+    fine: seldom(w, 2, 'read.fine'), pieces: seldom(w, 5, 'read.pieces'),
+    huge: w.oneof<boolean>({ weight: 11, arbitrary: fc.constant(false) }, { weight: 1, feature: 'read.huge', arbitrary: fc.constant(true) }),
   });
 }
 
-function trouble(): fc.Arbitrary<TroubleRecipe> {
-  const kind = fc.constantFrom('fault' as const, 'fault' as const, 'fault' as const, 'slow' as const, 'changes' as const, 'again' as const, 'twin' as const, 'deep' as const);
+function trouble(w: Weights): fc.Arbitrary<TroubleRecipe> {
+  const kinds = ['fault', 'fault', 'fault', 'slow', 'changes', 'again', 'twin', 'deep'] as const;
+  const kind = w.from<TroubleRecipe['kind']>(kinds, (one) => `trouble.${one}`);
   return fc.record({ kind, layer: choice, a: choice, b: choice, c: choice });
 }
 
@@ -164,21 +169,22 @@ function crowd(): fc.Arbitrary<CrowdRecipe> {
   });
 }
 
-/** Any case: about half sound, half damaged, a few damaged twice. */
-export function caseRecipe(): fc.Arbitrary<CaseRecipe> {
+/** Any case: about half sound, half damaged, a few damaged twice; with a swarm, of what that has on. */
+export function caseRecipe(swarm?: Pick<Swarm, 'features' | 'mutators'>): fc.Arbitrary<CaseRecipe> {
+  const w = weightsOf(swarm);
   return fc.record<CaseRecipe>({
-    shape: shape(),
-    damage: fc.oneof(
-      { weight: 8, arbitrary: fc.constant([]) },
-      { weight: 12, arbitrary: fc.array(damage(), { minLength: 1, maxLength: 1 }) },
-      { weight: 1, arbitrary: fc.array(damage(), { minLength: 2, maxLength: 2 }) },
+    shape: shape(w),
+    damage: w.oneof<DamageRecipe[]>(
+      { weight: 8, feature: 'damage.none', arbitrary: fc.constant([]) },
+      { weight: 12, feature: 'damage.one', arbitrary: fc.array(damage(w), { minLength: 1, maxLength: 1 }) },
+      { weight: 1, feature: 'damage.two', arbitrary: fc.array(damage(w), { minLength: 2, maxLength: 2 }) },
     ),
-    table: fc.oneof({ weight: 8, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: table() }),
-    slack: fc.constantFrom('page', 'page', 'page', 'exact', 'garbage'),
-    reads: fc.array(read(), { maxLength: 6 }),
-    trouble: fc.oneof({ weight: 5, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: trouble() }),
+    table: w.oneof<TableRecipe | null>({ weight: 8, arbitrary: fc.constant(null) }, { weight: 1, feature: 'table', arbitrary: table(w) }),
+    slack: w.from<CaseRecipe['slack']>(['page', 'page', 'page', 'exact', 'garbage'], (slack) => `slack.${slack}`),
+    reads: fc.array(read(w), { maxLength: 6 }),
+    trouble: w.oneof<TroubleRecipe | null>({ weight: 5, arbitrary: fc.constant(null) }, { weight: 1, feature: 'trouble', arbitrary: trouble(w) }),
     // Last, so that what is drawn before them is the same with and without them.
-    crowd: fc.oneof({ weight: 10, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: crowd() }),
-    replaces: seldom(13),
+    crowd: w.oneof<CrowdRecipe | null>({ weight: 10, arbitrary: fc.constant(null) }, { weight: 1, feature: 'crowd', arbitrary: crowd() }),
+    replaces: seldom(w, 13, 'crowd.replaces'),
   });
 }

@@ -4,11 +4,12 @@ import fc from 'fast-check';
 import { LZ4_FORMS } from './lz4-forms.ts';
 import type { CraftedBlock, ZFileRecipe } from './zfile-recipe.ts';
 import type { FrameRecipe } from './zstd-frames.ts';
+import { weightsOf, type Weights } from './weights.ts';
 
 /** Bytes of a ZFile's content: every class of tail around block and sector borders. */
-export function contentBytes(): fc.Arbitrary<number> {
+export function contentBytes(w: Weights = weightsOf()): fc.Arbitrary<number> {
   const around = (n: number): number[] => [n - 513, n - 512, n - 511, n - 1, n, n + 1, n + 511, n + 512, n + 513];
-  return fc.oneof(
+  return w.oneof(
     { weight: 20, arbitrary: fc.constantFrom(512, 1024, 4096, 8192, 16384) },
     { weight: 30, arbitrary: fc.constantFrom(...[512, 1024, 4096, 8192, 12288, 16384].flatMap(around).filter((n) => n > 0)) },
     { weight: 5, arbitrary: fc.constantFrom(...[32768, 131072].flatMap(around)) },
@@ -16,16 +17,16 @@ export function contentBytes(): fc.Arbitrary<number> {
     { weight: 24, arbitrary: fc.nat({ max: 24 * 1024 }) },
     { weight: 8, arbitrary: fc.nat({ max: 96 * 1024 }) },
     { weight: 10, arbitrary: fc.constantFrom(0, 0, 0, 1, 2, 11, 12, 13, 14, 511) },
-    { weight: 1, arbitrary: fc.constantFrom(256 * 4096 - 1, 256 * 4096, 256 * 4096 + 1) },
+    { weight: 1, feature: 'content.large', arbitrary: fc.constantFrom(256 * 4096 - 1, 256 * 4096, 256 * 4096 + 1) },
   );
 }
 
 const FAR_FORMS = LZ4_FORMS.flatMap((f, i) => (/from (as far|32768)/.test(f.name) ? [i] : []));
 
-function crafted(): fc.Arbitrary<readonly CraftedBlock[]> {
-  return fc.oneof(
+function crafted(w: Weights): fc.Arbitrary<readonly CraftedBlock[]> {
+  return w.oneof<readonly CraftedBlock[]>(
     { weight: 2, arbitrary: fc.constant([]) },
-    { weight: 1, arbitrary: fc.array(fc.record({ block: fc.nat({ max: 31 }), form: fc.nat({ max: 0xfff }) }), { minLength: 1, maxLength: 3 }) },
+    { weight: 1, feature: 'zfile.crafted', arbitrary: fc.array(fc.record({ block: fc.nat({ max: 31 }), form: fc.nat({ max: 0xfff }) }), { minLength: 1, maxLength: 3 }) },
   );
 }
 
@@ -50,28 +51,28 @@ const common = {
 };
 
 /** Any ZFile but for what it holds. */
-export function zfileRecipe(): fc.Arbitrary<ZFileRecipe> {
-  return fc.oneof(
+export function zfileRecipe(w: Weights = weightsOf()): fc.Arbitrary<ZFileRecipe> {
+  return w.oneof(
     // The plain form first: shrinking goes there, and most damage must meet a reader that could have read the file.
-    { weight: 10, arbitrary: fc.record<ZFileRecipe>({
-      algo: fc.constant('lz4'), encoder: fc.constantFrom('library', 'library', 'literals', 'greedy'), blockSize: fc.constant(4096), ...common, crafted: crafted(),
+    { weight: 10, feature: 'zfile.plain', arbitrary: fc.record<ZFileRecipe>({
+      algo: fc.constant('lz4'), encoder: fc.constantFrom('library', 'library', 'literals', 'greedy'), blockSize: fc.constant(4096), ...common, crafted: crafted(w),
     }) },
-    { weight: 4, arbitrary: fc.record<ZFileRecipe>({
+    { weight: 4, feature: 'zfile.options', arbitrary: fc.record<ZFileRecipe>({
       algo: fc.constant('lz4'), encoder: fc.constantFrom('library', 'library', 'literals', 'greedy'),
       blockSize: fc.constantFrom(4096, 512, 1024, 2048, 8192, 16384, 32768, 65536, 65536), ...common,
-      dictBytes: seldom(0, fc.constantFrom(1, 4, 511, 512, 513, 4096)), reserved: seldom(0, fc.integer({ min: 1, max: 0xffff })), crafted: crafted(),
+      dictBytes: seldom(0, fc.constantFrom(1, 4, 511, 512, 513, 4096)), reserved: seldom(0, fc.integer({ min: 1, max: 0xffff })), crafted: crafted(w),
     }) },
-    { weight: 4, arbitrary: fc.record<ZFileRecipe>({
+    { weight: 4, feature: 'zfile.zstd', arbitrary: fc.record<ZFileRecipe>({
       algo: fc.constant('zstd'), encoder: fc.constant('library'), blockSize: fc.constantFrom(4096, 4096, 512, 1024, 8192, 16384, 32768, 65536), ...common,
       dictBytes: seldom(0, fc.constantFrom(1, 512)), frame: frame(),
     }) },
     // Matches from far back, which only large blocks have room for.
-    { weight: 1, arbitrary: fc.record<ZFileRecipe>({
+    { weight: 1, feature: 'zfile.far', arbitrary: fc.record<ZFileRecipe>({
       algo: fc.constant('lz4'), encoder: fc.constant('library'), blockSize: fc.constant(65536), ...common,
       crafted: fc.array(fc.record({ block: fc.nat({ max: 1 }), form: fc.constantFrom(...FAR_FORMS) }), { minLength: 2, maxLength: 2 }),
     }) },
     // Blocks that grow until the groups that the reference counts in 16 bits are full.
-    { weight: 2, arbitrary: fc.record<ZFileRecipe>({
+    { weight: 2, feature: 'zfile.groups', arbitrary: fc.record<ZFileRecipe>({
       algo: fc.constant('lz4'), encoder: fc.constant('literals'), blockSize: fc.constant(512), ...common, verify: fc.constant(true),
     }) },
   );

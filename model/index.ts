@@ -21,3 +21,4 @@ export * from './clause-tally.ts';
 export * from './comparison.ts';
 export * from './procedure.ts';
 export * from './night.ts';
+export * from './campaign.ts';

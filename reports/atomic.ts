@@ -9,6 +9,11 @@ export function temporaryName(folder: string, name: string): string {
   return join(folder, `.${name}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
 }
 
+/** Whether a name is one that `temporaryName` gives. */
+export function isTemporary(name: string): boolean {
+  return /^\..+\.\d+-[0-9a-f]{8}\.tmp$/.test(name);
+}
+
 /**
  * Writes `text` to `path` under a temporary name in the same folder, then renames
  * it. Whatever fails, the error is thrown and nothing is left behind.

@@ -4,11 +4,11 @@
  * finding.json, the images, what was read and the log. It is made under a
  * temporary name outside `findings/` and renamed, so each folder there is whole.
  */
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UsageError, type Case, type Finding, type TargetIdentity } from '../model/index.ts';
 import { Mismatch } from './check.ts';
-import { syncFolder, temporaryName } from './atomic.ts';
+import { syncFolder, temporaryName, writeAtomically } from './atomic.ts';
 import { loadStoredCase, readBounded, writeImages } from './case-folder.ts';
 import { reproScript } from './repro.ts';
 import { LIMITS, manifestCheck, manifestOf, sha256, type FindingManifest } from './finding-manifest.ts';
@@ -92,6 +92,18 @@ export function findingFiles(folder: string, { case: smallest, before }: Finding
     layers.flatMap(({ file, index, remote }) => [file, index?.file, remote?.file]).filter((f) => f !== undefined).map((f) => join(sub, f));
   const others = ['kernel.log', 'report.txt', REPRO].filter((name) => existsSync(join(folder, name)));
   return [MANIFEST, ...others, ...images('', smallest), ...before.flatMap((c, n) => images(beforeFolder(n), c))];
+}
+
+/** Takes the label from a kept finding that a virtual machine has shown since. Nothing where it is not there, or is damaged. */
+export function confirmFinding(out: string, folder: string): void {
+  const path = join(out, folder, MANIFEST);
+  if (!existsSync(path)) return;
+  try {
+    const { label: _, ...rest } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+    writeAtomically(path, `${JSON.stringify(rest, null, 2)}\n`);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
 }
 
 function beforeFolder(n: number): string {

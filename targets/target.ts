@@ -24,6 +24,8 @@ export interface Session {
    * `patience` multiplies deadlines (a hang is confirmed with a higher one).
    */
   run(jobs: readonly Job[], done: (index: number, observation: Observation) => void, options?: RunOptions): Promise<void>;
+  /** Points of the code under test that its instances have reached until now: the same number for the same point of the same target. Absent where that is not seen. */
+  reached?(): readonly number[];
   close(): Promise<void>;
 }
 

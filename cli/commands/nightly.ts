@@ -4,13 +4,13 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { nightExit, runNight, type NightState } from '../../engine/night.ts';
 import { EXIT, EngineError, UsageError } from '../../model/index.ts';
-import { nightJson, nightLines, nightStore, saveFinding, writeAtomically } from '../../reports/index.ts';
+import { nightJson, nightLines, nightProgress, nightStore, saveFinding, writeAtomically } from '../../reports/index.ts';
 import { Cache, prepareLab, Steps } from '../../targets/kernel/lab/index.ts';
 import type { Target } from '../../targets/target.ts';
 import { columnsOf, type KernelColumn } from '../columns.ts';
-import { nightLine } from '../night-line.ts';
 import { makeOutFolder, replayCommand } from '../out-folder.ts';
 import { soakPair } from '../soak-pair.ts';
+import { statusLine } from '../status-line.ts';
 import { EXIT_STOPPED } from '../stop.ts';
 import { openKernel, type LabTools } from '../targets.ts';
 import { suiteVersion } from '../version.ts';
@@ -43,7 +43,7 @@ export async function nightly(options: NightlyOptions, signal: AbortSignal): Pro
   const columns = await nightColumns(options, signal);
   const out = makeOutFolder(options.out ?? join('reports', 'out', `nightly-${options.seed}`));
   const people = options.json ? process.stderr : process.stdout;
-  const line = nightLine(people, options.quiet ?? false);
+  const line = statusLine(people, options.quiet ?? false);
   const tools: LabTools = { cache: new Cache(), steps: new Steps(), signal };
   const targets: Target[] = [];
   const skipped: { target: string; reason: string }[] = [];
@@ -65,7 +65,7 @@ export async function nightly(options: NightlyOptions, signal: AbortSignal): Pro
       store: nightStore(out),
       saveFinding: async (finding, identity) => saveFinding(out, finding, identity, replayCommand),
       say: (text) => line.say(text),
-      progress: (p) => line.show(p, p.target, p.first, p.within),
+      progress: (p) => line.show(() => nightProgress(p, p.target, p.first, p.within), p.within === undefined),
     });
     const after = await devices(options, columns, signal);
     const exitCode = exitOf(night, skipped.length > 0, Object.values(after), signal);
