@@ -44,8 +44,10 @@ function sightingOf({ signature, before, confirmation, target, procedure }: Stor
   const { kernel } = target.parts;
   const sanitizers = target.remake['sanitize'] === undefined ? '' : ', sanitizers';
   const role = target.remake['role'] ?? target.name;
-  if (by === undefined && role === 'patch') throw new UsageError(`${folder}: say what showed it, with its version: --by "dm-overlaybd RFC v3"`);
-  return { by: by ?? target.name, ...(kernel !== undefined && { on: `Linux ${kernel}${sanitizers}` }), signature, ...(fixedIn !== undefined && { fixedIn }) };
+  const userspace = role === 'userspace';
+  if (by === undefined && (role === 'patch' || userspace)) throw new UsageError(`${folder}: say what showed it, with its version: --by "dm-overlaybd RFC v3"`);
+  const on = userspace ? 'the patch\'s code in userspace, sanitizers' : kernel === undefined ? undefined : `Linux ${kernel}${sanitizers}`;
+  return { by: by ?? target.name, ...(on !== undefined && { on }), signature, ...(fixedIn !== undefined && { fixedIn }) };
 }
 
 /** `crash-page-fault-in-blkdev-pread`. */
