@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Event } from '../model/index.ts';
+import { Steps } from '../targets/kernel/lab/index.ts';
+import { ensurePackages } from '../targets/kernel/lab/packages.ts';
 import { badgeJson, badgeSvg, badgeWords } from './badge.ts';
 import { errataTargets, errataText } from './errata.ts';
 import { JunitReporter } from './junit.ts';
@@ -72,11 +74,10 @@ describe('SARIF', () => {
   });
 });
 
-/** xmllint and python3 are asked where they are there; CI's machine has them. */
-const xmllint = spawnSync('xmllint', ['--version']).status === 0;
-if (!xmllint) console.warn('skipped: JUnit and SVG through xmllint: it is not installed (Debian: libxml2-utils)');
+// Installed where we may; a machine that cannot have it skips, and says why.
+const why = await ensurePackages('xml', new Steps()).then(() => '', (error: Error) => ` (skipped: ${error.message})`);
 
-describe.skipIf(!xmllint)('through xmllint', () => {
+describe.skipIf(why !== '')(`through xmllint${why}`, () => {
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'ovbd-xml-'));

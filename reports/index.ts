@@ -32,6 +32,7 @@ export * from './inspect-text.ts';
 export * from './json-stream.ts';
 export * from './spec-text.ts';
 export * from './view/index.ts';
+export { htmlReport } from './html/page.ts';
 export * from './sarif.ts';
 export * from './summary.ts';
 export * from './badge.ts';

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, UsageError } from '../../model/index.ts';
 import {
-  badgeJson, badgeSvg, errataTargets, errataText, feed, JunitReporter, KtapReporter, sarifText, summaryText, viewOf, writeAtomically, type View,
+  badgeJson, badgeSvg, errataTargets, errataText, feed, htmlReport, JunitReporter, KtapReporter, sarifText, summaryText, viewOf, writeAtomically, type View,
 } from '../../reports/index.ts';
 import { print, printLines } from '../print.ts';
 import type { ReportFormat } from '../report-formats.ts';
@@ -26,7 +26,7 @@ export interface ReportOptions {
 export async function report(folder: string, options: ReportOptions, signal: AbortSignal): Promise<number> {
   const { format, output } = options;
   // Only the matrix of clauses asks for what the cases touch.
-  const wantsClauses = format === 'json';
+  const wantsClauses = format === 'json' || format === 'html';
   const view = await viewOf(folder, {
     examine: examineLayer, embargo: options.embargo ?? false, against: options.against ?? [],
     ...(wantsClauses && { tallyOf: drawnTally(options.draw, signal) }),
@@ -44,6 +44,7 @@ async function textOf(view: View, format: ReportFormat): Promise<string> {
   let text = '';
   const write = (more: string): void => void (text += more);
   switch (format) {
+    case 'html': return htmlReport(view);
     case 'junit': feed(view, new JunitReporter(write)); return text;
     case 'ktap': feed(view, new KtapReporter(write)); return text;
     case 'sarif': return sarifText(view);

@@ -32,7 +32,8 @@ export function hexOfLayer(layer: Layer, n: number, examined: Examined, named: r
     const [file, bytes] = stored[role];
     if (bytes === undefined) return [];
     const inFile = levels.filter((l) => l.space === 'file');
-    const inside = levels.filter((l) => l.space === 'decoded');
+    // What a ZFile holds that is no layer has no fields: nothing to show beside the file itself.
+    const inside = levels.filter((l) => l.space === 'decoded' && l.kind !== 'raw');
     const shown = (space: HexView['space'], some: readonly LevelView[], of: Uint8Array): HexView => ({
       file: space === 'file' ? file : `${file}, decoded`, layer: n, space,
       title: some.map((l) => l.title).join('; '), size: of.length, ...annotate(of, some, namedIn(space, levels, role, layer, n, named)),
@@ -61,7 +62,8 @@ function namedIn(space: HexView['space'], levels: readonly LevelView[], role: Fi
 function annotate(bytes: Uint8Array, levels: readonly LevelView[], named: readonly HexFault[]): Pick<HexView, 'pieces' | 'fields' | 'faults'> {
   const fields = levels.flatMap(fieldsOf).filter((f) => f.at >= 0 && f.size > 0 && f.at + f.size <= bytes.length).sort((a, b) => a.at - b.at).slice(0, MAX_FIELDS);
   const marks = levels.flatMap(marksOf).map((m): HexFault => ({ at: m.at, size: 1, clause: m.clause, note: m.note, named: false }));
-  const faults = [...named, ...marks].slice(0, MAX_FAULTS)
+  const isNamed = (m: HexFault): boolean => named.some((one) => one.at === m.at && one.clause === m.clause);
+  const faults = [...named, ...marks.filter((m) => !isNamed(m))].slice(0, MAX_FAULTS)
     .map((fault): HexFault => ({ ...fault, at: Math.min(fault.at, bytes.length), size: sizeAt(fields, fault.at, bytes.length) }));
   return { fields, faults, pieces: piecesOf(bytes, rowsWanted(bytes, fields, faults)) };
 }

@@ -10,8 +10,9 @@ import type { Steps } from './steps.ts';
  * `vm`: to boot anything. `build`: to compile the agent or a module that is not in
  * the cache. `xz`: to unpack what Debian compresses so. `kernel`: to compile a kernel.
  * `fs`: to make file systems. `clang`: to fuzz the module's code in userspace.
+ * `browser` and `xml`: what tests of reports look at them with.
  */
-export type Purpose = 'vm' | 'build' | 'xz' | 'kernel' | 'fs' | 'clang';
+export type Purpose = 'vm' | 'build' | 'xz' | 'kernel' | 'fs' | 'clang' | 'browser' | 'xml';
 
 /** What every run may need; the rest is installed only where it is wanted. */
 const COMMON: readonly Purpose[] = ['vm', 'build'];
@@ -51,6 +52,8 @@ const NEEDS: readonly Need[] = [
   { package: 'squashfs-tools', purpose: 'fs', present: command('mksquashfs') },
   { package: 'clang-14', purpose: 'clang', present: command('clang-14') },
   { package: 'libclang-rt-14-dev', purpose: 'clang', present: () => existsSync(LIBFUZZER) },
+  { package: 'chromium', purpose: 'browser', present: command('chromium') },
+  { package: 'libxml2-utils', purpose: 'xml', present: command('xmllint') },
   { package: 'libelf-dev', purpose: 'kernel', present: () => existsSync('/usr/include/gelf.h') },
 ];
 
