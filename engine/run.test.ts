@@ -42,11 +42,14 @@ describe('a run', () => {
     const alone = await run([as('userspace', 'userspace')], { shrink: 0 });
     expect(labels(alone)).toEqual([UNCONFIRMED]);
     expect(alone.saved.map((f) => f.label)).toEqual([UNCONFIRMED]);
-    // Whichever stands first.
-    for (const targets of [[as('userspace', 'userspace'), as('vm', 'patch')], [as('vm', 'patch'), as('userspace', 'userspace')]]) {
+    // Whichever stands first. What is found first is kept at once, as it is known then, and once more where that has changed.
+    const orders = [[as('userspace', 'userspace'), as('vm', 'patch')], [as('vm', 'patch'), as('userspace', 'userspace')]];
+    const kept = [[['userspace', UNCONFIRMED], ['vm', undefined], ['userspace', undefined]], [['vm', undefined], ['userspace', undefined]]];
+    for (const [i, targets] of orders.entries()) {
       const both = await run(targets, { shrink: 0 });
       expect(labels(both)).toEqual([undefined]);
       expect(findings(both)).toHaveLength(2);
+      expect(both.saved.map((f) => [f.target, f.label])).toEqual(kept[i]);
     }
   });
 

@@ -44,7 +44,8 @@ export interface RunSettings {
   /** Instances of a target at a time. Results do not depend on it. */
   readonly jobs: number;
   readonly signal: AbortSignal;
-  readonly saveFinding: (finding: Finding, identity: TargetIdentity) => Promise<{ folder: string; replay: string }>;
+  /** Called when a finding is there, long before the run ends; and once more, with `again`, where its label has changed since. */
+  readonly saveFinding: (finding: Finding, identity: TargetIdentity, again: boolean) => Promise<Saved>;
   readonly progress?: (p: Progress) => void;
   /** Called when all is run: what the footer says of the lines that were reached. */
   readonly coverage?: () => Promise<NonNullable<FooterEvent['coverage']>>;
@@ -57,6 +58,11 @@ export interface StoredRun {
   readonly cases: readonly RecordedCase[];
   /** Smaller variants of one, for shrinking; absent: it is as small as it gets. */
   readonly smaller?: (c: Case) => Iterable<Case>;
+}
+
+interface Saved {
+  readonly folder: string;
+  readonly replay: string;
 }
 
 export interface Progress {
@@ -141,9 +147,17 @@ async function reportFindings(
   const progress = (target: Target) => (phase: Progress['phase'], done: number, total: number, findings: number): void => {
     settings.progress?.({ phase, target: target.identity.name, done, total, findings: counts.total + findings });
   };
-  const report = async (found: Finding, target: Target): Promise<void> => {
+  // A run that is killed keeps what it has found; what is said of it may still change.
+  const kept = new Map<Finding, Saved & { readonly label: string | undefined }>();
+  const keep = async (found: Finding, target: Target): Promise<Finding & Saved> => {
     const finding = labelled(found, isUserspace(target.identity) && !shownInKernel(settings, rowsOf(target), found));
-    const { folder, replay } = await settings.saveFinding(finding, target.identity);
+    const before = kept.get(found);
+    const saved = before && before.label === finding.label ? before : await settings.saveFinding(finding, target.identity, before !== undefined);
+    kept.set(found, { ...saved, label: finding.label });
+    return { ...finding, folder: saved.folder, replay: saved.replay };
+  };
+  const report = async (found: Finding, target: Target): Promise<void> => {
+    const { folder, replay, ...finding } = await keep(found, target);
     const known = knownFailure(target.stance, finding.signature);
     count(counts, finding, known !== undefined);
     emit({
@@ -161,7 +175,7 @@ async function reportFindings(
       target, lanes: lanesOf(target), screened, signal: settings.signal, known: rows.known,
       shrinkExecutions: settings.shrinkExecutions ?? DEFAULT_SHRINK,
       ...(settings.settled && { settled: (signature: string) => settings.settled!(target, signature) }),
-      progress: progress(target),
+      progress: progress(target), found: async (finding) => void await keep(finding, target),
     });
     for (const { finding, smallest } of found) {
       if (isUserspace(target.identity)) late.push({ finding, target });

@@ -23,6 +23,8 @@ export interface TriageSettings {
   readonly known: ReadonlyMap<string, Known>;
   /** `findings`: confirmed ones so far. */
   readonly progress: (phase: 'confirm' | 'shrink', done: number, total: number, findings: number) => void;
+  /** Called with each finding when it is there, in whatever order; what it throws ends the triage. */
+  readonly found?: (finding: Finding) => Promise<void>;
 }
 
 /** What a campaign knows of a signature of one target: it is only counted. */
@@ -59,7 +61,10 @@ export async function triage(s: TriageSettings): Promise<Triaged[]> {
   let done = 0;
   await inParallel(confirmed, s.lanes.count, s.signal, async (one) => {
     const finding = await finish(s, one);
-    if (finding) findings.push(finding);
+    if (finding) {
+      findings.push(finding);
+      await s.found?.(finding.finding);
+    }
     s.progress('shrink', ++done, confirmed.length, confirmed.length);
   });
   return findings.sort((a, b) => worstFirst(s.target)(a.finding, b.finding));

@@ -102,8 +102,8 @@ export async function runCases(
       skipped: opened.skipped,
       jobs: options.jobs ?? availableParallelism(),
       signal,
-      saveFinding: async (finding, identity) => {
-        if (finding.confirmation.blame !== 'unreliable') store?.save(finding, identity);
+      saveFinding: async (finding, identity, again) => {
+        if (!again && finding.confirmation.blame !== 'unreliable') store?.save(finding, identity);
         return saveFinding(out, finding, identity, replayCommand);
       },
       progress: (p) => terminal.progress(p),
