@@ -80,9 +80,18 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .addOption(new Option('--shrink <n>', 'executions for shrinking one finding').argParser(wholeNumber(0, 1e6)).default(72))
     .option('--no-feedback', 'what a batch is made of follows from the seed alone, not from what earlier batches gained')
     .option('--fresh', 'begin anew; what is recorded is set aside')
+    .option('--redis [address]', 'have workers run the batches, over this Redis (default: OVBD_REDIS); --jobs is how many they are offered at a time (default: 16); docs/workers.md')
     .option('--replay-batch <folder#n>', 'run this batch of that campaign again, from its record, and say whether it gives the same', once)
     .allowExcessArguments(false)
     .action(async (options) => exit(await (await import('./commands/fuzz.ts')).fuzz(options, signal)));
+
+  instances(targets(columns(ovbd.command('worker')
+    .description('run batches of campaigns that "ovbd fuzz --redis" coordinates, until it is stopped; takes those of the same suite and targets only'), 'fuzz the dm-overlaybd patch')))
+    .option('--redis <address>', 'as redis://host:6379, rediss://… (TLS) or unix:/path (default: OVBD_REDIS, for what has a password)', once)
+    .addOption(new Option('--lock <t>', 'its batches are given to others after so long without a sign of life').argParser(time).default(30_000, '30s'))
+    .addOption(new Option('--slot <folder>', 'for its own processes').hideHelp())
+    .allowExcessArguments(false)
+    .action(async (options) => exit(await (await import('./commands/worker.ts')).worker(options, signal)));
 
   ovbd.command('nightly')
     .description('the stock kernels under thousands of cases, kept in batches: started again it goes on; exit code 0 only where all are done and nothing was found')

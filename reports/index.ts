@@ -40,3 +40,4 @@ export * from './errata.ts';
 export * from './coverage.ts';
 export * from './coverage-file.ts';
 export { coverageTable, reachedOf, unreachedText, type CoverageColumn } from './coverage-text.ts';
+export * from './batch-archive.ts';

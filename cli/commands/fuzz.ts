@@ -6,14 +6,17 @@ import { join } from 'node:path';
 import { knowing } from '../../engine/known.ts';
 import { CANARY } from '../../engine/campaign/batch.ts';
 import { campaignExit, runCampaign } from '../../engine/campaign/campaign.ts';
+import { redisAddress } from '../../engine/queue/address.ts';
 import { CAMPAIGN_SCHEMA, EngineError, EXIT, isUserspace, UsageError, type CampaignHeader, type CampaignView } from '../../model/index.ts';
 import {
-  batchLine, CAMPAIGN_FILE, campaignEvents, campaignJson, campaignLines, campaignProgress, campaignStore, confirmFinding, loadAllKnown, saveFinding, writeAtomically,
+  batchLine, CAMPAIGN_FILE, campaignEvents, campaignJson, campaignLines, campaignProgress, campaignStore, confirmFinding, readBatchRecord, loadAllKnown, saveFinding, writeAtomically,
 } from '../../reports/index.ts';
 import { Cache, Steps } from '../../targets/kernel/lab/index.ts';
 import type { Target } from '../../targets/target.ts';
 import { subjectOf } from '../columns.ts';
 import { makeOutFolder, replayCommand } from '../out-folder.ts';
+import { redisOf } from '../redis-option.ts';
+import { REMOTE_JOBS, remoteBatches } from '../remote-batches.ts';
 import { statusLine } from '../status-line.ts';
 import { EXIT_STOPPED } from '../stop.ts';
 import { openTargets, targetNames, type TargetRequest } from '../targets.ts';
@@ -33,6 +36,8 @@ export interface FuzzOptions extends Omit<ExecuteOptions, 'format' | 'coverage'>
   readonly feedback: boolean;
   readonly fresh?: boolean;
   readonly replayBatch?: string;
+  /** An address, or true: the one in OVBD_REDIS. */
+  readonly redis?: string | true;
 }
 
 /** Milliseconds of a campaign of which nothing says when it ends. */
@@ -57,7 +62,10 @@ export async function fuzz(options: FuzzOptions, signal: AbortSignal): Promise<n
   if (!existsSync(join(out, CAMPAIGN_FILE)) && existsSync(join(out, 'run.jsonl'))) throw new UsageError(`${out} holds a run: give a campaign another folder with --out`);
   const people = options.json ? process.stderr : process.stdout;
   const line = statusLine(people, options.quiet ?? false);
-  const jobs = options.jobs ?? availableParallelism();
+  const redis = options.redis === undefined ? undefined : redisOf(options.redis === true ? undefined : options.redis);
+  const jobs = options.jobs ?? (redis === undefined ? availableParallelism() : REMOTE_JOBS);
+  // Before anything is built or booted in vain.
+  if (redis !== undefined) await (await import('../../engine/queue/connection.ts')).checkRedis(redisAddress(redis));
   const unlock = (await import('../folder-lock.ts')).lockFolder(out);
   const { targets: opened, missed, skipped } = await openTargets(request, { cache: new Cache(), steps: new Steps(), signal }).catch((error: unknown) => {
     unlock();
@@ -70,17 +78,20 @@ export async function fuzz(options: FuzzOptions, signal: AbortSignal): Promise<n
     const header = headerOf(options, targets);
     const deadline = deadlineOf(options, began);
     line.say(`seed ${options.seed}, batches of ${header.batchCases} cases (${Object.entries(header.shares).map(([name, n]) => `${name} ${n}`).join(', ')}), ${jobs} at a time; kept in ${out}: started again with the same options it goes on`);
+    const store = campaignStore(out);
+    const remote = redis === undefined ? undefined : await remoteBatches(redis, header, targets, out, (n) => readBatchRecord(out, n) !== undefined, (text) => line.say(text));
     const told = { view: undefined as CampaignView | undefined };
     const finish = (view: CampaignView, exitCode: number): void => report(out, view, exitCode, signal, people, options);
     try {
       const view = await runCampaign({
-        header, targets, jobs, store: campaignStore(out), signal, ...(options.fresh && { fresh: true }),
+        header, targets, jobs, store, signal, ...(remote && { runBatch: remote.run }), ...(options.fresh && { fresh: true }),
         budget: { ...(deadline !== undefined && { deadline }), ...(options.cases !== undefined && { cases: options.cases }), ...(options.batches !== undefined && { batches: options.batches }) },
         saveFinding: async (finding, identity) => saveFinding(out, finding, identity, replayCommand),
         confirmFinding: (folder) => confirmFinding(out, folder),
         say: (text) => line.say(text),
         progress: (p) => {
           told.view = p.view;
+          if (p.ended) remote?.recorded(p.ended.plan);
           if (p.ended && !options.quiet) line.say(batchLine(p.view));
           line.show(() => campaignProgress(p, deadline === undefined ? undefined : (deadline - Date.now()) / 1000), p.ended !== undefined && people.isTTY);
         },
@@ -93,6 +104,8 @@ export async function fuzz(options: FuzzOptions, signal: AbortSignal): Promise<n
       // What is recorded is told of even so, where there is room for it.
       if (told.view !== undefined) try { finish(told.view, EXIT.engine); } catch { /* the error itself says more */ }
       throw error;
+    } finally {
+      await remote?.close();
     }
   } finally {
     await Promise.allSettled(targets.map((t) => t.close()));

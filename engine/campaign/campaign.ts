@@ -28,6 +28,8 @@ export interface CampaignSettings {
   readonly signal: AbortSignal;
   /** Writes a finding's folder whole or not at all, in place of one of the same finding. */
   readonly saveFinding: (finding: Finding, identity: TargetIdentity) => Promise<{ folder: string; replay: string }>;
+  /** Where batches run; absent: here, on `targets`. */
+  readonly runBatch?: typeof runBatch;
   /** Takes the label from a finding's folder. */
   readonly confirmFinding?: (folder: string) => void;
   readonly earlier?: readonly EarlierFinding[];
@@ -163,7 +165,7 @@ class Campaign {
       try {
         const running: { readonly plan: BatchPlan; within?: Progress } = { plan };
         this.#running.set(plan.number, running);
-        const record = await runBatch(plan, {
+        const record = await (this.#s.runBatch ?? runBatch)(plan, {
           targets, jobs, signal: this.#signal, saveFinding: (finding, identity) => this.#save(finding, identity),
           progress: (within) => {
             running.within = within;
