@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The command line of `ovbd`. Each command's module is loaded only when it is asked for. */
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { EXIT, EngineError, UsageError } from '../model/index.ts';
 import { addCorpusCommands } from './corpus-commands.ts';
 import { addFailureCommands } from './failure-commands.ts';
@@ -145,6 +145,17 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .option('--embargo', 'leave out bytes of images, scripts, logs and the commands that show findings again')
     .addOption(new Option('--draw <n>', 'cases of an earlier version\'s run that are drawn again at the most, to know which clauses they touch').argParser(wholeNumber(0, 1e6)).default(1000))
     .action(async (run, options) => exit(await (await import('./commands/report.ts')).report(run, options, signal)));
+
+  ovbd.command('serve')
+    .description('show the runs of a folder in a browser of this machine; nothing else is served, and to nobody else')
+    .argument('[folder]', 'where runs are, with the folders in it', 'reports/out')
+    .addOption(new Option('--port <n>', 'of 127.0.0.1 and ::1 (default: any that is free)').argParser(wholeNumber(0, 65_535)).default(0, 'any'))
+    .action(async (folder, options) => exit(await (await import('./commands/serve.ts')).serve(folder, options, signal)));
+
+  ovbd.command('completion')
+    .description('print what a shell needs to complete commands, options and their words: . <(ovbd completion bash)')
+    .addArgument(new Argument('<shell>', 'for which shell').choices(['bash', 'zsh', 'fish']))
+    .action(async (shell) => exit(await (await import('./commands/completion.ts')).completion(shell, ovbd, signal)));
 
   columns(ovbd.command('compare')
     .description('readers on the same cases or images, or writers on the same inputs: who does the same, and where they part first')

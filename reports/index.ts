@@ -33,6 +33,7 @@ export * from './json-stream.ts';
 export * from './spec-text.ts';
 export * from './view/index.ts';
 export { htmlReport } from './html/page.ts';
+export { runListPage, type ListedRun } from './html/run-list.ts';
 export * from './sarif.ts';
 export * from './summary.ts';
 export * from './badge.ts';

@@ -12,6 +12,7 @@ function startCases() {
   const used = new Set(columns.flatMap((c) => [...new Set(c.kinds)]));
   form.elements.kind.append(...data.kinds.filter((_, i) => used.has(String.fromCharCode(97 + i))).map((k) => el('option', {}, k)));
   let found = [];
+  let lower;
   let shown = 0;
 
   const search = () => {
@@ -20,7 +21,8 @@ function startCases() {
     const target = data.targets.indexOf(form.elements.target.value);
     const wanted = target < 0 ? columns : [columns[target]];
     const of = form.elements.class.value[0] ?? '';
-    const fits = (text === '' ? [] : texts).map((t) => t.toLowerCase().includes(text));
+    if (text !== '') lower ??= texts.map((t) => t.toLowerCase());
+    const fits = text === '' ? [] : lower.map((t) => t.includes(text));
     found = [];
     for (let i = 0; i < ids.length; i++) {
       if (of !== '' && classes[i] !== of) continue;
