@@ -6,7 +6,8 @@
  *   node --import tsx bench/defects.ts [--seed 1] [--cases 2000] [--shrink 480]
  */
 import { parseArgs } from 'node:util';
-import { isTiny, screenDefects, shrinkDefect, sizeOf, sizeText } from '../engine/defects.ts';
+import { isTiny, sizeOf, sizeText } from '../engine/case-size.ts';
+import { screenDefects, shrinkDefect } from '../engine/defects.ts';
 import { CLAUSES } from '../spec/index.ts';
 import { DEFECTS, NOT_SHOWN } from '../targets/fakes/reader/defects.ts';
 

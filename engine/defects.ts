@@ -5,13 +5,8 @@
  * the sound reader: it asks for a defect only where that would matter, so a
  * case on which it asks for none judges nobody but itself.
  */
-import { build, drawCase } from '../generators/draw.ts';
+import { drawCase } from '../generators/draw.ts';
 import { isFindingKind } from '../model/index.ts';
-import { layerSources } from '../oracles/examine.ts';
-import type { ByteSource } from '../oracles/source.ts';
-import { unwrap, type LayerSource } from '../oracles/stack.ts';
-import { STRICT } from '../oracles/violation.ts';
-import { getInteger, getSegment, INVALID_OFFSET, LSMT_HEADER, LSMT_SPACE, SEGMENT_ENTRY, type LsmtField } from '../spec/index.ts';
 import { DEFECTS, type Defect, type DefectName } from '../targets/fakes/reader/defects.ts';
 import { readerTarget, readerWith } from '../targets/fakes/reader/target.ts';
 import { execute, type Executed } from './execute.ts';
@@ -86,52 +81,8 @@ export async function shrinkDefect({ defect, shown, prepared }: FoundDefect, exe
   if (!isFindingKind(kind)) throw new Error(`${defect.name} was found by no finding`);
   let shrunk: Shrunk = { smallest: prepared(), shown, executions: 0 };
   for (let attempt = FIRST_ATTEMPT; attempt <= executions && !enough(shrunk.smallest); attempt *= 2) {
-    const more = await shrink(target, session, shrunk.smallest, shrunk.shown, shrinkBudget(kind, attempt), new AbortController().signal);
+    const more = await shrink(target, session, shrunk.smallest, shrunk.shown, shrinkBudget(kind, attempt), new AbortController().signal, undefined, true);
     shrunk = { ...more, executions: shrunk.executions + more.executions };
   }
   return shrunk;
-}
-
-/** How large a case is, in what people must look at. */
-export interface CaseSize {
-  readonly layers: number;
-  /** Live index entries of all layers whose index can be read. */
-  readonly segments: number;
-  /** Index entries of a ZFile that is a device of its own; 0 for a stack. */
-  readonly blocks: number;
-}
-
-/** Whether a person sees at one glance what a case is about. */
-export function isTiny(s: CaseSize): boolean {
-  return s.layers <= 3 && s.segments <= 3 && s.blocks <= 3;
-}
-
-/** The size of a case; its damage, which may make an index unreadable, is left out of the count. */
-export function sizeOf({ drawn }: Prepared): CaseSize {
-  const c = 'stored' in drawn ? drawn.stored : build({ ...drawn, recipe: { ...drawn.recipe, damage: [] } }).case;
-  const sources = layerSources(c);
-  if (c.device === 'zfile') return { layers: 1, segments: 0, blocks: unwrap(sources[0]!, STRICT).zfile?.blocks ?? 0 };
-  const segments = sources.map((source, i) => c.layers[i]!.extents?.length ?? countEntries(source));
-  return { layers: c.layers.length, segments: segments.reduce((a, b) => a + b, 0), blocks: 0 };
-}
-
-/** Entries of a sound layer that are not INVALID. */
-function countEntries(source: LayerSource): number {
-  const { inner } = unwrap(source, STRICT);
-  const read = (file: ByteSource, from: number, bytes: number): number => {
-    const index = file.read(from, bytes);
-    let live = 0;
-    for (let at = 0; at + SEGMENT_ENTRY <= bytes; at += SEGMENT_ENTRY) if (getSegment(index, at).offset !== INVALID_OFFSET) live++;
-    return live;
-  };
-  if (source.index) return read(source.index, LSMT_SPACE, source.index.size - LSMT_SPACE);
-  const trailer = inner.read(inner.size - LSMT_SPACE, LSMT_SPACE);
-  const field = (name: LsmtField): number => Number(getInteger(trailer, LSMT_HEADER, name));
-  return read(inner, field('index_offset'), field('index_size') * SEGMENT_ENTRY);
-}
-
-/** `1 layer, 2 entries` or `3 blocks`. */
-export function sizeText({ layers, segments, blocks }: CaseSize, device: 'zfile' | 'lsmt'): string {
-  const some = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
-  return device === 'zfile' ? some(blocks, 'block', 'blocks') : `${some(layers, 'layer', 'layers')}, ${some(segments, 'entry', 'entries')}`;
 }

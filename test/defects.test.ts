@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** The suite sees: each defect of a reader shows within the cases of an ordinary run, and shrinks to a case that explains itself. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { isTiny, screenDefects, shrinkDefect, sizeOf, sizeText, type DefectScreen } from '../engine/defects.ts';
+import { isTiny, sizeOf, sizeText } from '../engine/case-size.ts';
+import { screenDefects, shrinkDefect, type DefectScreen } from '../engine/defects.ts';
 import { CLAUSES } from '../spec/index.ts';
 import { DEFECTS, NOT_SHOWN } from '../targets/fakes/reader/defects.ts';
 

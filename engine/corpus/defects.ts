@@ -3,7 +3,8 @@
 import { isFindingKind, type CorpusEntry, type Sighting } from '../../model/index.ts';
 import { DEFECTS, defectOf, type Defect, type DefectName } from '../../targets/fakes/reader/defects.ts';
 import { readerTarget, readerWith } from '../../targets/fakes/reader/target.ts';
-import { isTiny, screenDefects, shrinkDefect, sizeOf } from '../defects.ts';
+import { isTiny, sizeOf } from '../case-size.ts';
+import { screenDefects, shrinkDefect } from '../defects.ts';
 import { execute, type Judged } from '../execute.ts';
 import type { Prepared } from '../prepare.ts';
 import { imageBytes } from './entry.ts';
