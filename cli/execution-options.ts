@@ -26,6 +26,8 @@ export function targets(command: Command): Command {
 export function reports(command: Command, store = true): Command {
   if (store) command.option('--store <dir>', 'keep what is found in this failure store too (ovbd failures)', once);
   return instances(command
+    .option('--quarantine <file>', 'keep what does not show each time it is tried in this file: it does not fail later runs, until it expires', once)
+    .option('--embargo <dir>', 'put images, seeds and replays into this private folder only: report and output have nothing from which an image could be made again', once)
     .option('--out <dir>', 'folder for run.jsonl, junit.xml and findings/ (default: reports/out/<time>)', once))
     .option('--coverage', 'count which lines and branches of the patch are reached, on kernels that can: with --sanitize, or of yours with GCOV')
     .option('--json', 'events as JSON Lines on stdout, everything else on stderr')

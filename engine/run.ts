@@ -46,6 +46,8 @@ export interface RunSettings {
   readonly signal: AbortSignal;
   /** Called when a finding is there, long before the run ends; and once more, with `again`, where its label has changed since. */
   readonly saveFinding: (finding: Finding, identity: TargetIdentity, again: boolean) => Promise<Saved>;
+  /** Is told of each finding, and says what is known of it where it does not show each time it is tried: then it does not fail the run. */
+  readonly quarantine?: (finding: Finding, identity: TargetIdentity) => FindingEvent['quarantined'];
   readonly progress?: (p: Progress) => void;
   /** Called when all is run: what the footer says of the lines that were reached. */
   readonly coverage?: () => Promise<NonNullable<FooterEvent['coverage']>>;
@@ -159,12 +161,13 @@ async function reportFindings(
   const report = async (found: Finding, target: Target): Promise<void> => {
     const { folder, replay, ...finding } = await keep(found, target);
     const known = knownFailure(target.stance, finding.signature);
-    count(counts, finding, known !== undefined);
+    const quarantined = settings.quarantine?.(finding, target.identity);
+    count(counts, finding, known !== undefined, quarantined !== undefined);
     emit({
       type: 'finding', target: finding.target, signature: finding.signature, kind: finding.kind,
       ...(finding.clause === undefined ? {} : { clause: finding.clause }),
       why: finding.verdict.why, count: finding.count, firstCase: finding.firstCase, smallest: describe(finding),
-      confirmation: finding.confirmation, ...(finding.label === undefined ? {} : { label: finding.label }), ...(known && { known: sayKnown(known) }), folder, replay,
+      confirmation: finding.confirmation, ...(finding.label === undefined ? {} : { label: finding.label }), ...(known && { known: sayKnown(known) }), ...(quarantined && { quarantined }), folder, replay,
     });
   };
   // Told when the machines have been asked, whatever the order of the targets.
@@ -242,7 +245,7 @@ export function sayKnown({ reason, link }: KnownFailure): NonNullable<FindingEve
   return { reason, ...(link !== undefined && { link }) };
 }
 
-function count(counts: Counts, finding: Finding, known: boolean): void {
+function count(counts: Counts, finding: Finding, known: boolean, quarantined: boolean): void {
   if (finding.confirmation.blame === 'unreliable') {
     counts.unreliable++;
     return;
@@ -250,7 +253,7 @@ function count(counts: Counts, finding: Finding, known: boolean): void {
   counts.total++;
   counts.byTarget.set(finding.target, (counts.byTarget.get(finding.target) ?? 0) + 1);
   if (known) counts.known++;
-  else if (finding.target !== CANARY) counts.unexpected++;
+  else if (finding.target !== CANARY && !quarantined) counts.unexpected++;
 }
 
 /** `2 layers, 12288 bytes, 1 read`. */

@@ -13,10 +13,12 @@ export interface RunEvent {
   readonly type: 'run';
   readonly schema: typeof RUN_SCHEMA;
   readonly suite: string;
-  /** 0 where the cases are those of a corpus. */
+  /** 0 where the cases are those of a corpus, or where the seed is withheld. */
   readonly seed: number;
   /** The name of the corpus whose cases are run. Absent: they are drawn. */
   readonly corpus?: string;
+  /** True where the seed, names of cases and whatever an image could be made from are withheld. */
+  readonly embargo?: true;
   /** Cases planned. */
   readonly cases: number;
   readonly targets: readonly TargetIdentity[];
@@ -53,6 +55,8 @@ export interface FindingEvent {
   readonly label?: string;
   /** Present where the target's known failures have it: then it does not fail the run. */
   readonly known?: { readonly reason: string; readonly link?: string };
+  /** Present where it does not show each time it is tried, and is known for that: then it does not fail the run. `until`: an ISO date. */
+  readonly quarantined?: { readonly reason: string; readonly until: string };
   /** Folder of the finding, from the run's folder. */
   readonly folder: string;
   /** The one command that shows it again. */

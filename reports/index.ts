@@ -12,6 +12,8 @@ export * from './run-diff-text.ts';
 export * from './ktap.ts';
 export * from './known-file.ts';
 export * from './known-merge.ts';
+export * from './embargo.ts';
+export * from './quarantine.ts';
 export * from './failure-archive.ts';
 export * from './failure-layers.ts';
 export * from './failure-store.ts';

@@ -162,7 +162,8 @@ export class TerminalReporter implements Reporter {
         `${blame}, shown ${shown} of ${tried}${processors === undefined ? '' : ` on ${processors} processors`}`, `smallest: ${f.smallest}`];
       const label = found.every((x) => x.label !== undefined) ? [f.label!] : [];
       const known = found.flatMap((x) => (x.known === undefined ? [] : [`known: ${x.known.reason}${x.known.link === undefined ? '' : ` (${x.known.link})`}`])).slice(0, 1);
-      for (const text of [...label, ...known, facts.join(' · '), ...(row?.absent ? [`not in ${row.absent}`] : []), f.why]) this.#entry('', '     ', text);
+      const apart = found.flatMap((x) => (x.quarantined === undefined ? [] : [`in quarantine until ${x.quarantined.until.slice(0, 10)}: ${x.quarantined.reason}`])).slice(0, 1);
+      for (const text of [...label, ...known, ...apart, facts.join(' · '), ...(row?.absent ? [`not in ${row.absent}`] : []), f.why]) this.#entry('', '     ', text);
       this.line(`     ${oneLine(f.replay)}`);
     }
     for (const matrix of this.#matrices) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** `ovbd run`: from a seed to a report. */
-import { rmdirSync } from 'node:fs';
+import { mkdirSync, rmdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { basename, isAbsolute, join, relative, resolve } from 'node:path';
 import { knowing } from '../../engine/known.ts';
 import { runSuite, type RunSettings } from '../../engine/run.ts';
-import { EXIT, UsageError, type Event, type FooterEvent, type Reached, type Reporter } from '../../model/index.ts';
-import { JsonlReporter, JunitReporter, KtapReporter, MatrixReporter, TerminalReporter, folderStore, loadAllKnown, reachedOf, saveCoverage, saveFinding, type TargetCoverage } from '../../reports/index.ts';
+import { EXIT, UsageError, type Event, type Finding, type FooterEvent, type Reached, type Reporter, type TargetIdentity } from '../../model/index.ts';
+import { JsonlReporter, JunitReporter, KtapReporter, MatrixReporter, TerminalReporter, embargo, embargoed, folderStore, loadAllKnown, openQuarantine, reachedOf, saveCoverage, saveFinding, type TargetCoverage } from '../../reports/index.ts';
 import type { Target } from '../../targets/target.ts';
 import { Cache, Steps } from '../../targets/kernel/lab/index.ts';
 import { makeOutFolder, replayCommand } from '../out-folder.ts';
@@ -32,6 +32,10 @@ export interface ExecuteOptions extends Subject, Kernels {
   readonly out?: string;
   /** The folder of a failure store in which findings are kept too. */
   readonly store?: string;
+  /** A file with what did not show each time it was tried. */
+  readonly quarantine?: string;
+  /** A folder for everything from which an image could be made again; the report has nothing of it. */
+  readonly embargo?: string;
   readonly vm: boolean;
   readonly jobs?: number;
   /** The patch's code in userspace in place of virtual machines. */
@@ -64,7 +68,9 @@ export async function runCases(
   const format = options.format ?? (options.json ? 'json' : 'text');
   if (options.json && format !== 'json') throw new UsageError(`--json and --format ${format} exclude each other: give one`);
   const known = loadAllKnown(options.known ?? []);
+  const quarantine = options.quarantine === undefined ? undefined : openQuarantine(options.quarantine, Date.now());
   const out = makeOutFolder(options.out);
+  const hidden = options.embargo === undefined ? undefined : privateRun(options.embargo, out);
   const people = format === 'text' ? process.stdout : process.stderr;
   let opened: BegunTargets;
   try {
@@ -83,9 +89,11 @@ export async function runCases(
   const reporters: Reporter[] = [];
   const matrix = new MatrixReporter(out);
   try {
-    reporters.push(new JsonlReporter(join(out, 'run.jsonl')), new JunitReporter(join(out, 'junit.xml')), matrix, terminal);
-    if (format === 'json') reporters.push(jsonOutput);
-    if (format === 'ktap') reporters.push(new KtapReporter((text) => void process.stdout.write(text)));
+    const open: Reporter[] = [new JsonlReporter(join(out, 'run.jsonl')), new JunitReporter(join(out, 'junit.xml')), matrix, terminal];
+    if (format === 'json') open.push(jsonOutput);
+    if (format === 'ktap') open.push(new KtapReporter((text) => void process.stdout.write(text)));
+    reporters.push(...(hidden ? open.map((one) => embargoed(one, hidden.redact)) : open));
+    if (hidden) reporters.push(new JsonlReporter(join(hidden.folder, 'run.jsonl')), new JunitReporter(join(hidden.folder, 'junit.xml')), new MatrixReporter(hidden.folder));
     const exitCode = (footer: FooterEvent): number =>
       signal.aborted ? EXIT_STOPPED : footer.exitCode === EXIT.ok && opened.missed() ? EXIT.engine : footer.exitCode;
     const emit = (event: Event): void => {
@@ -104,8 +112,9 @@ export async function runCases(
       signal,
       saveFinding: async (finding, identity, again) => {
         if (!again && finding.confirmation.blame !== 'unreliable') store?.save(finding, identity);
-        return saveFinding(out, finding, identity, replayCommand);
+        return saveFinding(hidden?.folder ?? out, finding, identity, replayCommand);
       },
+      ...(quarantine && { quarantine: (finding: Finding, identity: TargetIdentity) => quarantine.see(finding, identity) }),
       progress: (p) => terminal.progress(p),
       ...(options.coverage && {
         coverage: async () => {
@@ -115,14 +124,32 @@ export async function runCases(
         },
       }),
     }, emit);
+    quarantine?.save();
     if (opened.missed()) terminal.line('what was asked for could not all run (see "skipped" above): exit code 3 even without findings');
     for (const line of coverage?.lines ?? []) terminal.line(line);
-    terminal.line(`report in ${out}: run.jsonl, junit.xml${matrix.isThere ? ', matrix.txt, matrix.json' : ''}${footer.findings > 0 ? ', findings/' : ''}${coverage ? ', coverage/' : ''}`);
+    terminal.line(`report in ${out}: run.jsonl, junit.xml${matrix.isThere ? ', matrix.txt, matrix.json' : ''}${footer.findings > 0 && !hidden ? ', findings/' : ''}${coverage ? ', coverage/' : ''}`);
+    if (hidden) terminal.line('under embargo: the seed, the images and how to replay them are in the private folder only');
     if (failed !== undefined) throw failed;
     return exitCode(footer);
   } finally {
     closeAll(reporters);
     await opened.close();
+  }
+}
+
+/** Where the whole report of a run under embargo goes, and what the public one may say. */
+function privateRun(given: string, out: string): { readonly folder: string; readonly redact: (event: Event) => Event } {
+  const from = relative(resolve(out), resolve(given));
+  if (!from.startsWith('..') && !isAbsolute(from)) throw new UsageError(`--embargo ${given}: it lies in the folder ${out}, which is public`);
+  const redact = embargo(given);
+  for (let n = 1; ; n++) {
+    const folder = join(given, n === 1 ? basename(resolve(out)) : `${basename(resolve(out))}-${n}`);
+    try {
+      mkdirSync(folder, { mode: 0o700 });
+      return { folder, redact };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw new UsageError(`${folder}: cannot be made: ${(error as NodeJS.ErrnoException).code}`);
+    }
   }
 }
 
