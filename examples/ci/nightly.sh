@@ -46,11 +46,8 @@ if [ "$machines" = yes ] && [ "${OVBD_STOCK:-}" != none ]; then
 fi
 
 printf '\n== campaign\n'
-campaign=fuzz
-# Until it has that command.
-node "$suite/cli/ovbd.mjs" --help | grep -q '^  fuzz ' || campaign=run
 code=0
-ovbd "$campaign" --quiet "${options[@]}" --out "$out/campaign" || code=$?
+ovbd fuzz --quiet "${options[@]}" --out "$out/campaign" || code=$?
 case $code in
   0) tell 'The campaign found nothing that is not known.' ;;
   1) tell '**The campaign found something new.** The artifact has the images, and for a patch a script that shows it.' ;;
