@@ -14,6 +14,7 @@
 #
 # Exit code: 0 nothing is new, 1 something is, 2 wrong usage or sources that cannot be built,
 # 3 the suite or its lab failed, so that nothing is known, 130 stopped.
+# shellcheck source-path=SCRIPTDIR
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh" || exit 3
 
