@@ -81,6 +81,8 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .option('--no-feedback', 'what a batch is made of follows from the seed alone, not from what earlier batches gained')
     .option('--fresh', 'begin anew; what is recorded is set aside')
     .option('--redis [address]', 'have workers run the batches, over this Redis (default: OVBD_REDIS); --jobs is how many they are offered at a time (default: 16); docs/workers.md')
+    .option('--after <dir>', 'try the findings of this campaign or run first, and say which are still there; repeatable', repeated)
+    .option('--failures <dir>', 'the same with a failure store (ovbd failures), in which what is found is kept too', once)
     .option('--replay-batch <folder#n>', 'run this batch of that campaign again, from its record, and say whether it gives the same', once)
     .allowExcessArguments(false)
     .action(async (options) => exit(await (await import('./commands/fuzz.ts')).fuzz(options, signal)));

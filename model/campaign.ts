@@ -151,6 +151,8 @@ export interface EarlierFinding {
   readonly state: 'still there' | 'gone' | 'another' | 'not tried';
   /** What it showed instead, or why it was not tried. */
   readonly note: string;
+  /** Where it is still there: as this campaign keeps it. */
+  readonly finding?: BatchFinding;
 }
 
 /** Where a campaign is kept. Every write is whole or not there; what is damaged counts as absent. */
@@ -163,6 +165,9 @@ export interface CampaignStore {
   /** Plans that have no record: they were begun and not ended. */
   plans(): readonly BatchPlan[];
   plan(plan: BatchPlan): void;
+  /** What became of findings of before; none where that was not tried yet. */
+  earlier(): readonly EarlierFinding[];
+  saveEarlier(list: readonly EarlierFinding[]): void;
   /** Moves all that is recorded into a folder of its own, and gives that. */
   setAside(): string;
   /** One line of the log. */
@@ -175,7 +180,7 @@ export interface DistinctFinding {
   readonly kind: FindingKind;
   readonly clause?: string;
   readonly family: string | null;
-  /** Batch that had it first, seconds of campaign when that was recorded, and cases drawn until then. */
+  /** Batch that had it first, -1 where it was there before the first one; seconds of campaign when that was recorded, and cases drawn until then. */
   readonly batch: number;
   readonly at: number;
   readonly cases: number;

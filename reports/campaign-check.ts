@@ -2,7 +2,7 @@
 /** The files of a campaign read back: whatever is not as it must be throws `Mismatch`. */
 import {
   BATCH_SCHEMA, CAMPAIGN_SCHEMA, FINDING_KINDS, LEVELS, PLAN_SCHEMA, VERDICT_KINDS,
-  type BatchPlan, type BatchRecord, type CampaignHeader, type VerdictKind,
+  type BatchPlan, type BatchRecord, type CampaignHeader, type EarlierFinding, type VerdictKind,
 } from '../model/index.ts';
 import { boolean, integer, list, map, Mismatch, oneOf, optional, record, text, type Check } from './check.ts';
 
@@ -30,13 +30,15 @@ const confirmation = record({
   shown: natural, tried: natural, blame: oneOf('alone', 'sequence', 'unreliable'), processors: optional(integer(1, 4096)),
 });
 
+const finding = record({
+  target: name, family: orNull(text(200)), signature: line, kind: oneOf(...FINDING_KINDS), clause: optional(text(200)), why: line, firstCase: text(200),
+  count: natural, smallest: text(200), bytes: integer(0, Number.MAX_SAFE_INTEGER), confirmation, label: optional(text(200)), folder: text(4000), replay: line,
+});
+
 const batchFields = record({
   schema: oneOf(BATCH_SCHEMA), plan: planFields, stream: text(64, /^[0-9a-f]{64}$/),
   targets: map(4096, record({ cases: natural, verdicts, seen: counts, rate: seconds })),
-  findings: list(record({
-    target: name, family: orNull(text(200)), signature: line, kind: oneOf(...FINDING_KINDS), clause: optional(text(200)), why: line, firstCase: text(200),
-    count: natural, smallest: text(200), bytes: integer(0, Number.MAX_SAFE_INTEGER), confirmation, label: optional(text(200)), folder: text(4000), replay: line,
-  }), 100_000),
+  findings: list(finding, 100_000),
   rows: list(record({
     family: text(200), signature: line,
     cells: map(4096, record({ state: oneOf('shown', 'unreliable', 'absent', 'unknown'), count: natural, instead: optional(line) })),
@@ -50,6 +52,11 @@ const headerFields = record({
   shrinkExecutions: natural, targets: list(record({ name, description: line, parts: words, remake: words }), 4096), request: map(256, (value) => value),
 });
 
+const earlierFields = list(record({
+  target: name, signature: line, kind: oneOf(...FINDING_KINDS), from: text(4000), state: oneOf('still there', 'gone', 'another', 'not tried'), note: line, finding: optional(finding),
+}), 100_000);
+
+export const earlierCheck = earlierFields as Check<readonly EarlierFinding[]>;
 export const planCheck = planFields as Check<BatchPlan>;
 export const batchCheck = batchFields as Check<BatchRecord>;
 export const headerCheck = headerFields as Check<CampaignHeader>;

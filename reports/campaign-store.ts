@@ -8,18 +8,19 @@ import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readdirSync
 import { join } from 'node:path';
 import type { BatchPlan, BatchRecord, CampaignHeader, CampaignStore } from '../model/index.ts';
 import { isTemporary, writeAtomically } from './atomic.ts';
-import { batchCheck, headerCheck, planCheck } from './campaign-check.ts';
+import { batchCheck, earlierCheck, headerCheck, planCheck } from './campaign-check.ts';
 import { Mismatch, type Check } from './check.ts';
 
 export const CAMPAIGN_FILE = 'campaign.json';
 const LOG = 'campaign.jsonl';
+const EARLIER = 'earlier.json';
 const BATCHES = 'batches';
 /** Bytes of the largest file that is read. */
 const MAX_FILE = 64 << 20;
 const RECORD = /^\d{10}\.json$/;
 const PLAN = /^\d{10}\.plan\.json$/;
 /** What is moved when a campaign begins anew; the header last, so that a move that is broken off is begun again. */
-const MOVED = [BATCHES, 'findings', LOG, 'run.jsonl', 'report.txt', 'report.json', CAMPAIGN_FILE] as const;
+const MOVED = [BATCHES, 'findings', LOG, EARLIER, 'run.jsonl', 'report.txt', 'report.json', CAMPAIGN_FILE] as const;
 
 /** The store in a folder that is there. Removes what a killed process left half-written. */
 export function campaignStore(out: string): CampaignStore {
@@ -46,6 +47,8 @@ export function campaignStore(out: string): CampaignStore {
       mkdirSync(batches, { recursive: true });
       writeAtomically(fileOf(plan.number, '.plan.json'), json(plan));
     },
+    earlier: () => readChecked(join(out, EARLIER), earlierCheck) ?? [],
+    saveEarlier: (list) => writeAtomically(join(out, EARLIER), json(list)),
     setAside() {
       let n = 1;
       while (existsSync(join(out, `before-${n}`))) n++;

@@ -39,7 +39,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[], wo
 
 function overTimeLines(view: CampaignView): string[] {
   const rows = findingsOverTime(view).flatMap(({ at, batch, cases, signatures, total }) => signatures.map((signature, i) => (i === 0
-    ? [(at / 60).toFixed(1), String(batch), String(cases), String(signatures.length), String(total), oneLine(signature)]
+    ? [(at / 60).toFixed(1), batch < 0 ? 'before' : String(batch), String(cases), String(signatures.length), String(total), oneLine(signature)]
     : ['', '', '', '', '', oneLine(signature)])));
   if (rows.length === 0) return ['no findings'];
   return ['distinct findings over time', ...table(['minute', 'batch', 'cases', 'new', 'total', 'signatures'], rows, 1)];
@@ -108,7 +108,7 @@ export function campaignJson(view: CampaignView, exitCode: number): string {
 /** What one line of progress tells. */
 export interface CampaignStatus {
   readonly view: CampaignView;
-  readonly running: readonly { readonly number: number; readonly cases: number; readonly within?: { readonly phase: string; readonly target: string; readonly done: number; readonly total: number } }[];
+  readonly running: readonly { readonly number: number; readonly cases: number; readonly within?: { readonly phase: string; readonly target: string; readonly done: number; readonly total: number; readonly findings: number } }[];
 }
 
 /** `12.3 cases/s · 3 min 10 s · 812 points · 5 new, 2 known · ends in 6 min 50 s · batch 12 shrink patch 3/5`. `left`: seconds to the deadline, where there is one. */
@@ -118,9 +118,10 @@ export function campaignProgress({ view, running }: CampaignStatus, left?: numbe
   const screened = running.reduce((sum, { within }) => sum + (within?.phase === 'screen' ? within.done : 0), 0);
   const screening = running.reduce((sum, { within, cases }) => sum + (within === undefined || within.phase === 'screen' ? 0 : cases), screened);
   const cases = view.cases + screening;
+  const confirmed = running.reduce((sum, { within }) => sum + (within?.findings ?? 0), 0);
   return [
     `${cases} cases${view.elapsed > 0 ? `, ${(cases / view.elapsed).toFixed(1)}/s` : ''}`, duration(view.elapsed), ...(view.points > 0 ? [`${view.points} points`] : []),
-    `${reliable.length - known} new, ${known} known`, ...(left === undefined ? [] : [left > 0 ? `ends in ${duration(left)}` : 'time is up, ends with these batches']),
+    `${reliable.length - known + confirmed} new, ${known} known`, ...(left === undefined ? [] : [left > 0 ? `ends in ${duration(left)}` : 'time is up, ends with these batches']),
     ...running.map(({ number, within }) => `batch ${number}${within ? ` ${within.phase} ${within.target} ${within.done}/${within.total}` : ''}`),
   ].join(' · ');
 }

@@ -6,14 +6,16 @@ import { join } from 'node:path';
 import { knowing } from '../../engine/known.ts';
 import { CANARY } from '../../engine/campaign/batch.ts';
 import { campaignExit, runCampaign } from '../../engine/campaign/campaign.ts';
+import { CHUNK } from '../../engine/screen.ts';
 import { redisAddress } from '../../engine/queue/address.ts';
 import { CAMPAIGN_SCHEMA, EngineError, EXIT, isUserspace, UsageError, type CampaignHeader, type CampaignView } from '../../model/index.ts';
 import {
-  batchLine, CAMPAIGN_FILE, campaignEvents, campaignJson, campaignLines, campaignProgress, campaignStore, confirmFinding, readBatchRecord, loadAllKnown, saveFinding, writeAtomically,
+  batchLine, CAMPAIGN_FILE, campaignEvents, campaignJson, campaignLines, campaignProgress, campaignStore, confirmFinding, folderStore, loadAllKnown, readBatchRecord, saveFinding, writeAtomically,
 } from '../../reports/index.ts';
 import { Cache, Steps } from '../../targets/kernel/lab/index.ts';
 import type { Target } from '../../targets/target.ts';
 import { subjectOf } from '../columns.ts';
+import { findingsAfter, findingsOf } from '../earlier-findings.ts';
 import { makeOutFolder, replayCommand } from '../out-folder.ts';
 import { redisOf } from '../redis-option.ts';
 import { REMOTE_JOBS, remoteBatches } from '../remote-batches.ts';
@@ -38,6 +40,10 @@ export interface FuzzOptions extends Omit<ExecuteOptions, 'format' | 'coverage'>
   readonly replayBatch?: string;
   /** An address, or true: the one in OVBD_REDIS. */
   readonly redis?: string | true;
+  /** Folders of campaigns and runs whose findings are tried first. */
+  readonly after?: readonly string[];
+  /** The folder of a failure store: what it has is tried first, what is found is kept in it. */
+  readonly failures?: string;
 }
 
 /** Milliseconds of a campaign of which nothing says when it ends. */
@@ -58,6 +64,7 @@ export async function fuzz(options: FuzzOptions, signal: AbortSignal): Promise<n
   const request = requestOf(options);
   targetNames(request);
   const known = loadAllKnown(options.known ?? []);
+  const after = findingsAfter(options.after ?? []);
   const out = makeOutFolder(options.out ?? join('reports', 'out', `fuzz-${options.seed}`));
   if (!existsSync(join(out, CAMPAIGN_FILE)) && existsSync(join(out, 'run.jsonl'))) throw new UsageError(`${out} holds a run: give a campaign another folder with --out`);
   const people = options.json ? process.stderr : process.stdout;
@@ -75,6 +82,7 @@ export async function fuzz(options: FuzzOptions, signal: AbortSignal): Promise<n
   try {
     for (const { target, reason } of skipped) line.say(`skipped ${target}: ${reason}`);
     for (const { identity } of targets) line.say(`${identity.name}: ${identity.description}`);
+    const failures = options.failures === undefined ? undefined : folderStore(options.failures, (text) => line.say(text));
     const header = headerOf(options, targets);
     const deadline = deadlineOf(options, began);
     line.say(`seed ${options.seed}, batches of ${header.batchCases} cases (${Object.entries(header.shares).map(([name, n]) => `${name} ${n}`).join(', ')}), ${jobs} at a time; kept in ${out}: started again with the same options it goes on`);
@@ -86,7 +94,11 @@ export async function fuzz(options: FuzzOptions, signal: AbortSignal): Promise<n
       const view = await runCampaign({
         header, targets, jobs, store, signal, ...(remote && { runBatch: remote.run }), ...(options.fresh && { fresh: true }),
         budget: { ...(deadline !== undefined && { deadline }), ...(options.cases !== undefined && { cases: options.cases }), ...(options.batches !== undefined && { batches: options.batches }) },
-        saveFinding: async (finding, identity) => saveFinding(out, finding, identity, replayCommand),
+        earlier: [...after, ...(failures ? findingsOf(failures) : [])],
+        saveFinding: async (finding, identity) => {
+          if (finding.confirmation.blame !== 'unreliable') failures?.save(finding, identity);
+          return saveFinding(out, finding, identity, replayCommand);
+        },
         confirmFinding: (folder) => confirmFinding(out, folder),
         say: (text) => line.say(text),
         progress: (p) => {
@@ -146,7 +158,8 @@ function headerOf(options: FuzzOptions, targets: readonly Target[]): CampaignHea
   const share = options.share ?? (machines.length === real.length ? 1 : SHARE);
   const sharesOf = (target: Target): number => {
     if (target.identity.name === CANARY) return Math.min(batchCases, CANARY_CASES);
-    return isMachine(target) ? Math.max(1, Math.ceil(batchCases / share)) : batchCases;
+    // Whole instances.
+    return isMachine(target) ? Math.min(batchCases, CHUNK * Math.ceil(batchCases / share / CHUNK)) : batchCases;
   };
   return {
     schema: CAMPAIGN_SCHEMA, suite: `overlaybd-conformance ${suiteVersion()}`, seed: options.seed, feedback: options.feedback, batchCases,

@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EngineError, UNCONFIRMED, type BatchRecord, type CampaignHeader, type CampaignStore, type CampaignView } from '../../model/index.ts';
-import { campaignStore, saveFinding } from '../../reports/index.ts';
+import { campaignStore, loadFinding, saveFinding } from '../../reports/index.ts';
 import type { Session, Target } from '../../targets/target.ts';
 import { runBatch } from './batch.ts';
 import { campaignExit, runCampaign, type CampaignSettings } from './campaign.ts';
+import type { Earlier } from './earlier.ts';
 import { decided, decidedOf, headerFor, interrupted, named } from './testing.ts';
 
 let folder = '';
@@ -209,6 +210,32 @@ describe('a campaign that ended early goes on', () => {
     expect(readdirSync(folder).filter((name) => name.startsWith('before-'))).toEqual(['before-1', 'before-2']);
     rmSync(join(folder, 'campaign.json'));
     expect((await campaign({ budget: { batches: 1 } })).said.join()).toContain('it is not told of which campaign the batches are');
+  });
+});
+
+describe('what was found before', () => {
+  it('is tried first: still there and only counted, or gone; and not tried again when the campaign goes on', async () => {
+    const earlier = findingsIn(unbroken.out).map((name): Earlier => {
+      const { target, signature, kind, smallest, before, confirmation } = loadFinding(join(unbroken.out, 'findings', name));
+      return { identity: target, signature, kind, smallest, before, confirmation, from: name };
+    });
+    const targets = [wrong()];
+    const { view, said } = await campaign({ earlier, targets });
+    expect(view.earlier.map((e) => e.state)).toEqual(earlier.map(() => 'still there'));
+    expect(view.records[0]!.findings.filter((f) => earlier.some((e) => e.signature === f.signature) && f.bytes * 2 > view.records[0]!.plan.known['wrong']![f.signature]!.bytes!)).toEqual([]);
+    expect(view.findings.filter((f) => f.batch === -1).map((f) => f.signature).sort()).toEqual(earlier.map((e) => e.signature).sort());
+    expect(view.findings.every((f) => f.count > 0)).toBe(true);
+    expect(findingsIn(folder)).toEqual(findingsIn(unbroken.out));
+    expect(said.filter((text) => text.startsWith('still there'))).toHaveLength(earlier.length);
+    const again = await campaign({ earlier, targets });
+    expect(again.said.filter((text) => text.startsWith('still there'))).toEqual([]);
+    expect(foundBy(again.view)).toEqual(foundBy(view));
+    expect(again.view.findings.map((f) => f.batch)).toEqual(view.findings.map((f) => f.batch));
+    const fixed = await campaign({ earlier: earlier.slice(0, 3), targets: [named('wrong')], out: other(), budget: { batches: 1 } });
+    expect(fixed.view.earlier.map((e) => e.state)).toEqual(['gone', 'gone', 'gone']);
+    expect(campaignExit(fixed.view)).toBe(0);
+    const none = await campaign({ earlier: earlier.slice(0, 1), targets: [named('b'), named('c')], out: other(), budget: { batches: 1 } });
+    expect(none.view.earlier.map((e) => e.state)).toEqual(['not tried']);
   });
 });
 

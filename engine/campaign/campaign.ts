@@ -12,6 +12,7 @@ import type { Target } from '../../targets/target.ts';
 import type { Progress } from '../run.ts';
 import { imageBytes } from '../screen.ts';
 import { runBatch } from './batch.ts';
+import { tryEarlier, type Earlier } from './earlier.ts';
 import { differenceOf, isBetter, Ledger } from './ledger.ts';
 import { drawSwarm, steerSwarm } from './swarm.ts';
 
@@ -32,7 +33,8 @@ export interface CampaignSettings {
   readonly runBatch?: typeof runBatch;
   /** Takes the label from a finding's folder. */
   readonly confirmFinding?: (folder: string) => void;
-  readonly earlier?: readonly EarlierFinding[];
+  /** Tried before the first batch. */
+  readonly earlier?: readonly Earlier[];
   /** One line for people. */
   readonly say: (text: string) => void;
   readonly progress?: (p: CampaignProgress) => void;
@@ -56,7 +58,8 @@ const TRIES = 2;
  */
 export async function runCampaign(s: CampaignSettings): Promise<CampaignView> {
   const ledger = takeUp(s);
-  const campaign = new Campaign(s, ledger);
+  const earlier = await lookBack(s, ledger);
+  const campaign = new Campaign(s, ledger, earlier);
   if (!ledger.records.some((r) => r.plan.number === 0)) await campaign.lane(s.jobs, 1);
   await Promise.all(Array.from({ length: s.jobs }, () => campaign.lane(1, Infinity)));
   if (campaign.failure !== undefined) throw campaign.failure;
@@ -84,15 +87,33 @@ function takeUp({ header, fresh, store, targets, say }: CampaignSettings): Ledge
     store.begin(header);
     return ledger;
   }
+  seed(ledger, store.earlier());
   for (const record of [...store.records()].sort((a, b) => a.at - b.at || a.plan.number - b.plan.number)) ledger.take(record);
   say(`goes on: ${ledger.records.length} batches of ${ledger.cases} cases are recorded`);
   return ledger;
+}
+
+/** Tries what was found before, and has not been tried by this campaign yet. */
+async function lookBack({ earlier = [], store, targets, signal, saveFinding, say }: CampaignSettings, ledger: Ledger): Promise<readonly EarlierFinding[]> {
+  const done = store.earlier();
+  const open = earlier.filter((one) => !done.some((d) => d.from === one.from && d.signature === one.signature));
+  if (open.length > 0) say(`findings of before: ${open.length} are tried first`);
+  const tried = await tryEarlier(open, { targets, signal, saveFinding, tried: ({ state, target, signature, note }) => say(`${state.padEnd(11)}  ${target}: ${signature}${note === '' ? '' : ` (${note})`}`) });
+  const all = [...done, ...tried];
+  if (tried.length > 0) store.saveEarlier(all);
+  seed(ledger, tried);
+  return all;
+}
+
+function seed(ledger: Ledger, earlier: readonly EarlierFinding[]): void {
+  for (const { finding } of earlier) if (finding !== undefined) ledger.seed(finding);
 }
 
 class Campaign {
   failure: unknown;
   readonly #s: CampaignSettings;
   readonly #ledger: Ledger;
+  readonly #earlier: readonly EarlierFinding[];
   readonly #began = Date.now();
   /** Seconds of campaign before this process. */
   readonly #before: number;
@@ -107,9 +128,10 @@ class Campaign {
   readonly #signal: AbortSignal;
   #failed = 0;
 
-  constructor(s: CampaignSettings, ledger: Ledger) {
+  constructor(s: CampaignSettings, ledger: Ledger, earlier: readonly EarlierFinding[]) {
     this.#s = s;
     this.#ledger = ledger;
+    this.#earlier = earlier;
     this.#before = Math.max(0, ...ledger.records.map((r) => r.at));
     this.#signal = AbortSignal.any([s.signal, this.#stop.signal]);
     this.#numbers = new Set(ledger.records.map((r) => r.plan.number));
@@ -129,7 +151,7 @@ class Campaign {
   view(): CampaignView {
     const { records, cases, points, canaryPassed, ours } = this.#ledger;
     return {
-      header: this.#s.header, records, findings: this.#ledger.findings(), cases, points, elapsed: this.#elapsed(), earlier: this.#s.earlier ?? [],
+      header: this.#s.header, records, findings: this.#ledger.findings(), cases, points, elapsed: this.#elapsed(), earlier: this.#earlier,
       ...(canaryPassed === undefined ? {} : { canaryPassed }), ours,
     };
   }

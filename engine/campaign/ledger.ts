@@ -85,7 +85,12 @@ export class Ledger {
         if (looked && !confirmed) entry.looks++;
       }
     }
-    for (const finding of record.findings) this.#find(finding, record);
+    for (const finding of record.findings) this.#keep(finding, record.plan.number, record.at);
+  }
+
+  /** Takes a finding of before this campaign that is still there: from then on it is only counted. */
+  seed(finding: BatchFinding): void {
+    this.#keep(finding, -1, 0);
   }
 
   /** The smallest of a signature of a target that was shown by a case alone; undefined where there is none. */
@@ -138,12 +143,12 @@ export class Ledger {
     return shown.length > 0 && shown.every(inUserspace);
   }
 
-  #find(finding: BatchFinding, { plan, at }: BatchRecord): void {
+  #keep(finding: BatchFinding, batch: number, at: number): void {
     const entry = this.#entry(finding.target, finding.signature);
     if (isBetter(finding, entry.finding)) entry.finding = finding;
     const key = `${finding.family ?? `${finding.target} alone`}\0${finding.signature}`;
     const found = this.#found.get(key);
-    if (found === undefined) this.#found.set(key, { batch: plan.number, at, cases: this.cases, targets: [finding.target] });
+    if (found === undefined) this.#found.set(key, { batch, at, cases: this.cases, targets: [finding.target] });
     else if (!found.targets.includes(finding.target)) found.targets.push(finding.target);
   }
 
