@@ -124,6 +124,15 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .option('--json', 'one JSON document on stdout')
     .action(async (a, b, options) => exit(await (await import('./commands/diff.ts')).diff(a, b, options, signal)));
 
+  ovbd.command('retain')
+    .description('remove the oldest runs from a folder of runs; never one that goes on, nor what is no run')
+    .argument('<dir>', 'such as reports/out')
+    .option('--keep <n>', 'runs that may stay', wholeNumber(0, 1e6))
+    .option('--max-bytes <n>', 'bytes that may stay', wholeNumber(0, 1e15))
+    .option('--days <n>', 'what was not written to for so many days goes', wholeNumber(0, 1e5))
+    .option('--dry-run', 'only say what would go')
+    .action(async (dir, options) => exit((await import('./commands/retain.ts')).retain(dir, options)));
+
   ovbd.command('triage')
     .description('propose known failures: an entry for each finding of a run, whose reasons are left for you to write; for --known')
     .argument('<run>', 'the folder of a run, or its run.jsonl')

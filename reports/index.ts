@@ -14,6 +14,7 @@ export * from './known-file.ts';
 export * from './known-merge.ts';
 export * from './embargo.ts';
 export * from './quarantine.ts';
+export * from './retention.ts';
 export * from './failure-archive.ts';
 export * from './failure-layers.ts';
 export * from './failure-store.ts';
