@@ -279,6 +279,11 @@ describe('commands', () => {
     expect(check('--reader', "sh -c 'kill -SEGV $$'", named('LS-HDR-02-violated')).stdout).toContain('it died: exit code -11');
     expect(check('--reader', 'false', named('ST-MRG-01-exercised')).stdout).toContain('it must be read, and was refused');
 
+    // The case that no file holds.
+    const bounded = `python3 -c 'import os, sys; sys.exit(3 if os.path.getsize(sys.argv[1].split(":")[1]) > 4096 + 128000000 * 16 else 9)' {layers} {out}`;
+    expect(check('--reader', bounded, 'LS-RW-05-violated')).toMatchObject({ status: 0, stdout: 'right     LS-RW-05-violated\n1 right, 0 wrong, 0 left out\n' });
+    expect(check('--reader', 'touch {out}', 'LS-RW-05-violated')).toMatchObject({ status: 1, stdout: expect.stringContaining('LS-RW-05-violated: it must be refused, and was read') });
+
     const image = join(release, 'cases', block, 'layer0.img');
     writeFileSync(image, readFileSync(image).map((b, i) => (i === 5 ? b ^ 1 : b)));
     writeFileSync(join(release, 'notes.txt'), 'x');
