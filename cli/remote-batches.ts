@@ -88,5 +88,10 @@ function campaignName(header: CampaignHeader): string {
 
 /** The same for the same plan, whoever asks for it when: a batch that was asked for is not asked for again. */
 function workName(campaign: string, plan: BatchPlan): string {
-  return `${campaign}-${plan.number}-${createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 16)}`;
+  return `${campaign}-${plan.number}-${createHash('sha256').update(JSON.stringify(plan, sorted)).digest('hex').slice(0, 16)}`;
+}
+
+/** For JSON that is the same however an object came about: a plan is made, or read back from the campaign's folder. */
+function sorted(_: string, value: unknown): unknown {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value;
 }
