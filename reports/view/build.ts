@@ -29,7 +29,9 @@ export async function viewOf(given: string, options: ViewOptions = {}): Promise<
       return otherwise;
     }
   };
-  const findings = stored.findings.map((event): FindingView => ({ event, evidence: tried(() => evidenceOf(folder, event, options), null) }));
+  const findings = stored.findings.map((event): FindingView => ({
+    event: options.embargo ? { ...event, replay: '' } : event, evidence: tried(() => evidenceOf(folder, event, options), null),
+  }));
   const { run, footer, cases, matrices } = stored;
   const told = footer?.clauses ?? (await options.tallyOf?.(run, footer, cases)) ?? '';
   if (typeof told === 'string' && told !== '') problems.push(`Which clauses the cases touch is not known: ${told}. The matrix of clauses shows only what went wrong.`);

@@ -7,7 +7,7 @@ import type { View } from './view.ts';
 export function feed(view: View, reporter: Reporter): void {
   reporter.event(view.run);
   for (const one of view.cases) reporter.event(one);
-  for (const { event } of view.findings) reporter.event(view.embargo ? { ...event, replay: '' } : event);
+  for (const { event } of view.findings) reporter.event(event);
   for (const matrix of view.matrices) reporter.event(matrix);
   if (view.footer !== null) reporter.event(view.footer);
   reporter.close();

@@ -42,6 +42,7 @@ describe('the view of a run', () => {
     expect(evidence).toMatchObject({ images: [], reads: [], log: '' });
     expect(evidence!.repro).toBeUndefined();
     expect(evidence!.manifest.replay).toBe('');
+    expect(JSON.stringify(view)).not.toMatch(/ovbd\.mjs replay|base64/);
   });
 
   test('says that a run without its footer is none', async () => {
