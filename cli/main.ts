@@ -135,7 +135,7 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
 
   ovbd.command('triage')
     .description('propose known failures: an entry for each finding of a run, whose reasons are left for you to write; for --known')
-    .argument('<run>', 'the folder of a run, or its run.jsonl')
+    .argument('<run>', 'the folder of a run, a campaign or a night, or a run.jsonl')
     .option('-o, --output <file>', 'the file, to which entries are added where it is there; what is in it stays (default: standard output)', once)
     .option('--reason <text>', 'of every entry that is added', once)
     .option('--link <address>', 'of every entry that is added', once)

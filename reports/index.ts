@@ -7,6 +7,7 @@ export * from './matrix-text.ts';
 export * from './compare-text.ts';
 export * from './overview.ts';
 export * from './run-file.ts';
+export * from './run-findings.ts';
 export * from './run-diff.ts';
 export * from './run-diff-text.ts';
 export * from './ktap.ts';

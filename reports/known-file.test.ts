@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { UsageError, type KnownEntry } from '../model/index.ts';
+import { saveFinding } from './finding-folder.ts';
 import { knownText, KNOWN_SCHEMA, loadKnown, saveKnown, TO_BE_FILLED_IN } from './known-file.ts';
 import { mergeKnown, proposeKnown } from './known-merge.ts';
 import type { LoadedFinding, LoadedRun } from './run-file.ts';
+import { loadFound } from './run-findings.ts';
+import { IDENTITY, sampleFinding } from './samples.ts';
 
 let folder: string;
 let file: string;
@@ -88,4 +91,13 @@ test('merging keeps what is written, in its order, and says what was not seen', 
   expect(merged.added.map((e) => e.signature)).toEqual(['crash: B']);
   expect(merged.unseen.map((e) => e.signature)).toEqual(['corruption: Z']);
   expect(mergeKnown(merged.entries, now, proposeKnown(now)).added).toEqual([]);
+});
+
+test('a folder without run.jsonl, as a campaign leaves it, is read by its findings', async () => {
+  saveFinding(folder, sampleFinding(), { ...IDENTITY, remake: { role: 'patch' } }, () => 'replay');
+  saveFinding(folder, { ...sampleFinding(), signature: 'hang: in x', kind: 'hang', confirmation: { shown: 0, tried: 3, blame: 'unreliable' } }, IDENTITY, () => 'replay');
+  const proposed = proposeKnown(await loadFound(folder));
+  expect(proposed).toMatchObject([{ signature: 'corruption: LS-MAP-01', targets: ['patch'], kind: 'corruption', smallest: '2 layers, 6 bytes, 2 reads', firstCase: 's1-c7' }]);
+  rmSync(join(folder, 'findings'), { recursive: true });
+  await expect(loadFound(folder)).rejects.toThrow(/no such file/);
 });

@@ -2,7 +2,7 @@
 /** From a run's findings to entries of a stance file, beside those that are in it already. */
 import { FINDING_KINDS, familyOf, type KnownEntry } from '../model/index.ts';
 import { TO_BE_FILLED_IN } from './known-file.ts';
-import type { LoadedRun } from './run-file.ts';
+import type { FoundRun } from './run-findings.ts';
 
 export interface Merged {
   /** Those that were there, in their order and as they were, then the new ones, worst first. */
@@ -13,7 +13,7 @@ export interface Merged {
 }
 
 /** One entry for each confirmed finding of the run, worst first; what one family shows under one signature is one. */
-export function proposeKnown(run: LoadedRun, said: { readonly reason?: string; readonly link?: string } = {}): KnownEntry[] {
+export function proposeKnown(run: FoundRun, said: { readonly reason?: string; readonly link?: string } = {}): KnownEntry[] {
   const entries = new Map<string, KnownEntry>();
   for (const target of run.targets) {
     const family = familyOf(target);
@@ -31,7 +31,7 @@ export function proposeKnown(run: LoadedRun, said: { readonly reason?: string; r
 }
 
 /** Takes up what is not there yet. Nothing that somebody has written is changed. */
-export function mergeKnown(before: readonly KnownEntry[], run: LoadedRun, proposed: readonly KnownEntry[]): Merged {
+export function mergeKnown(before: readonly KnownEntry[], run: FoundRun, proposed: readonly KnownEntry[]): Merged {
   const covers = (old: KnownEntry, entry: KnownEntry): boolean =>
     old.signature === entry.signature && (old.targets === undefined || entry.targets!.every((t) => old.targets!.includes(t)));
   const added = proposed.filter((entry) => !before.some((old) => covers(old, entry)));

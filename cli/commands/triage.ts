@@ -2,7 +2,7 @@
 /** `ovbd triage`: the entries of a stance file that a run's findings would need. */
 import { existsSync } from 'node:fs';
 import { EXIT, UsageError } from '../../model/index.ts';
-import { isOpen, knownText, loadKnown, loadRun, mergeKnown, oneLine, proposeKnown, saveKnown } from '../../reports/index.ts';
+import { isOpen, knownText, loadKnown, loadFound, mergeKnown, oneLine, proposeKnown, saveKnown } from '../../reports/index.ts';
 import { print } from '../print.ts';
 
 export interface TriageOptions {
@@ -17,7 +17,7 @@ export interface TriageOptions {
 export async function triage(folder: string, { output, reason, link }: TriageOptions, signal: AbortSignal): Promise<number> {
   if (link !== undefined && !/^https?:\/\/\S+$/.test(link)) throw new UsageError(`--link ${link}: it must be an address that begins with http:// or https://`);
   if (reason !== undefined && isOpen(reason)) throw new UsageError('--reason: it must say why the failures are known');
-  const run = await loadRun(folder);
+  const run = await loadFound(folder);
   const before = output !== undefined && existsSync(output) ? loadKnown(output, true) : [];
   const { entries, added, unseen } = mergeKnown(before, run, proposeKnown(run, { ...(reason !== undefined && { reason }), ...(link !== undefined && { link }) }));
   const say = (text: string): void => void process.stderr.write(`${oneLine(text)}\n`);
