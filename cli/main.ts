@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The command line of `ovbd`. Each command's module is loaded only when it is asked for. */
 import { Argument, Command, CommanderError, Option } from 'commander';
+import { FAST_LARGE_EVERY } from '../engine/fast.ts';
 import { EXIT, EngineError, UsageError } from '../model/index.ts';
 import { addCorpusCommands } from './corpus-commands.ts';
 import { addFailureCommands } from './failure-commands.ts';
@@ -48,7 +49,8 @@ function program(signal: AbortSignal, exit: (code: number) => void): Command {
     .addOption(new Option('--seed <n>', 'what all cases follow from; "random" draws one').argParser(seed).default(1))
     .addOption(new Option('--cases <n>', 'how many cases').argParser(wholeNumber(1, 1e9)).default(600))
     .option('--fail-allocations', 'with --fast or --target userspace: each case a second time with an allocation of the patch failing, and all after it')
-    .option('--time <t>', 'stop starting cases after this time (90s, 5m, 1h): runs a prefix of the same cases', time))
+    .option('--time <t>', 'stop starting cases after this time (90s, 5m, 1h): runs a prefix of the same cases', time)
+    .option('--large-every <n>', `images above 1 MiB in one of so many cases at the most, since they take half of the time; the other cases stay as they are (default: 1; with --fast ${FAST_LARGE_EVERY})`, wholeNumber(1, 1e9)))
     .allowExcessArguments(false)
     .action(async (options) => exit(await (await import('./commands/run.ts')).run(options, signal)));
 

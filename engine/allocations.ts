@@ -7,8 +7,8 @@ import type { Origin, StoredOrigin } from './prepare.ts';
 const MOST_BITS = 7;
 
 /** Case number `index` of a run in which each drawn case comes twice: first as it is, then with an allocation failing. */
-export function withAllocations(seed: number, first: number, index: number): Origin {
-  const drawn = drawCase(seed, first + (index >> 1));
+export function withAllocations(seed: number, first: number, index: number, largeEvery?: number): Origin {
+  const drawn = drawCase(seed, first + (index >> 1), largeEvery);
   return index % 2 === 0 ? { ...drawn, index } : failing(drawn, index, allocationOf(seed, first + (index >> 1)));
 }
 

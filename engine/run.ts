@@ -12,7 +12,8 @@ import { watchColumns, type Coming, type Skipped } from './columns.ts';
 import { inParallel, openLanes, type Lanes } from './lanes.ts';
 import { findingOf, MatrixRows, tryElsewhere, type Tried } from './matrix.ts';
 import { declaredFlags, storedOrigin, type Origin, type Prepared } from './prepare.ts';
-import { screen, type Screened } from './screen.ts';
+import { openPreparePool } from './prepare-pool.ts';
+import { CHUNK, screen, type Screened } from './screen.ts';
 import { unexpectedPasses, type RecordedCase } from './unexpected.ts';
 import { triage, worstFirst, type Settled } from './triage.ts';
 
@@ -23,6 +24,8 @@ export interface RunSettings {
   readonly first?: number;
   /** Each drawn case is followed by itself with an allocation failing (engine/allocations.ts): twice as many cases. */
   readonly failAllocations?: boolean;
+  /** One of so many cases may have large images, as `drawCase` has it; absent: every one. */
+  readonly largeEvery?: number;
   /** Cases of this run made ready before, where they are, so that several runs make them once; counted from `first`. */
   readonly ready?: (index: number, declared: ReadonlySet<string>) => Prepared;
   /** Cases that share an instance; default: `CHUNK` of engine/screen.ts. */
@@ -43,6 +46,8 @@ export interface RunSettings {
   readonly settled?: (target: Target, signature: string) => Settled | undefined;
   /** Instances of a target at a time. Results do not depend on it. */
   readonly jobs: number;
+  /** Threads that make drawn cases ready ahead of the targets; absent: none. Results do not depend on it. */
+  readonly preparers?: number;
   readonly signal: AbortSignal;
   /** Called when a finding is there, long before the run ends; and once more, with `again`, where its label has changed since. */
   readonly saveFinding: (finding: Finding, identity: TargetIdentity, again: boolean) => Promise<Saved>;
@@ -80,10 +85,10 @@ const DEFAULT_SHRINK = 72;
 const CANARY = 'canary';
 
 /** Where the run's cases come from, by their number in it. */
-function drawOf({ stored, seed, first = 0, failAllocations }: RunSettings): (i: number) => Origin {
+function drawOf({ stored, seed, first = 0, failAllocations, largeEvery }: RunSettings): (i: number) => Origin {
   if (stored) return (i) => storedOrigin(stored.cases[i]!.case, i, stored.smaller);
-  if (failAllocations) return (i) => withAllocations(seed, first, i);
-  return (i) => drawCase(seed, first + i);
+  if (failAllocations) return (i) => withAllocations(seed, first, i, largeEvery);
+  return (i) => drawCase(seed, first + i, largeEvery);
 }
 
 /** The finding with what must be known of it. */
@@ -102,19 +107,25 @@ export async function runSuite(settings: RunSettings, emit: (e: Event) => void):
   const columns = watchColumns(settings.targets, signal);
   const lanes = new Map<Target, Lanes>();
   const lanesOf = (target: Target): Lanes => lanes.get(target) ?? lanes.set(target, openLanes(target, settings.jobs)).get(target)!;
+  const declared = declaredFlags(settings.targets);
+  const chunk = settings.chunk ?? CHUNK;
+  const pool = settings.preparers === undefined || settings.stored || settings.ready || settings.failAllocations ? undefined : openPreparePool({
+    seed: settings.seed, first: settings.first ?? 0, cases: settings.cases, largeEvery: settings.largeEvery ?? 1, declared, unit: chunk, workers: settings.preparers,
+  });
   try {
     const screened = await screen({
       draw: drawOf(settings), cases: settings.cases,
-      ...(settings.ready && { ready: settings.ready }), ...(settings.chunk !== undefined && { chunk: settings.chunk }), columns, lanesOf, signal,
-      ...(settings.share && { share: settings.share }), declared: declaredFlags(settings.targets), width: Math.max(1, Math.min(settings.jobs, Math.max(...settings.targets.map((t) => t.lanes)))),
+      ...(settings.ready && { ready: settings.ready }), ...(pool && { batch: pool.take }), chunk, columns, lanesOf, signal,
+      ...(settings.share && { share: settings.share }), declared, width: Math.max(1, Math.min(settings.jobs, Math.max(...settings.targets.map((t) => t.lanes)))),
       begin: (targets, skipped) => emit({
         type: 'run', schema: RUN_SCHEMA, suite: settings.suite, seed: settings.seed, cases: settings.cases,
-        ...(settings.stored && { corpus: settings.stored.name }),
+        ...(settings.stored ? { corpus: settings.stored.name } : settings.largeEvery !== undefined && settings.largeEvery > 1 && { largeEvery: settings.largeEvery }),
         targets: targets.map((t) => t.identity), skipped: [...settings.skipped, ...skipped],
       }),
       deadline: settings.timeMs === undefined ? Infinity : began + settings.timeMs,
       emit, progress: (target, done) => settings.progress?.({ phase: 'screen', target, done, total: settings.cases, findings: 0 }),
     });
+    await pool?.close();
     const { targets } = await columns.all;
     const opened: Opened = { ...settings, targets };
     const counts = await reportFindings(opened, lanesOf, screened, emit);
@@ -124,7 +135,7 @@ export async function runSuite(settings: RunSettings, emit: (e: Event) => void):
     emit(footer);
     return footer;
   } finally {
-    await Promise.all([...lanes.values()].map((l) => l.close()));
+    await Promise.all([pool?.close(), ...[...lanes.values()].map((l) => l.close())]);
   }
 }
 

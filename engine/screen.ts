@@ -18,6 +18,8 @@ export interface ScreenSettings {
   readonly draw: (index: number) => Origin;
   /** Cases made ready before, where they are; `index` as `draw` takes it. */
   readonly ready?: (index: number, declared: ReadonlySet<string>) => Prepared;
+  /** The cases of a whole chunk, made ready elsewhere; chunks are asked for in their order. Absent: they are made here. */
+  readonly batch?: (chunk: number) => Promise<readonly Prepared[]>;
   readonly cases: number;
   /** Cases that share an instance; default: `CHUNK`. */
   readonly chunk?: number;
@@ -134,7 +136,8 @@ export async function screen(s: ScreenSettings): Promise<Screened> {
     for (const owed of [...open]) await advance(owed);
     if (Date.now() > s.deadline) return;
     const size = Math.min(chunkSize, s.cases - c * chunkSize);
-    const chunk: Chunk = { number: c, cases: Array.from({ length: size }, (_, k) => prepared(c * chunkSize + k)), begun: new Set(), ran: new Map() };
+    const cases = await s.batch?.(c) ?? Array.from({ length: size }, (_, k) => prepared(c * chunkSize + k));
+    const chunk: Chunk = { number: c, cases, begun: new Set(), ran: new Map() };
     open.add(chunk);
     await advance(chunk);
     if (!columns.settled()) s.progress(columns.ready().map((t) => t.identity.name).join('+'), Math.min(ahead * chunkSize, s.cases));

@@ -5,6 +5,7 @@ import type { Swarm } from '../model/index.ts';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { caseRecipe } from './arbitraries.ts';
 import { buildCase, type Built } from './build.ts';
+import { isLarge } from './large.ts';
 import type { CaseRecipe } from './recipe.ts';
 import { simplifications } from './simplify.ts';
 
@@ -20,12 +21,24 @@ export interface Drawn {
   shrinks(): Iterable<Drawn>;
 }
 
-/** The case number `index` of `seed`: independent of every other case. */
-export function drawCase(seed: number, index: number): Drawn {
+/** Draws of one case at the most, until it is no large one. */
+const MAX_DRAWS = 16;
+
+/**
+ * The case number `index` of `seed`: independent of every other case. With
+ * `largeEvery` above 1 only cases whose number is a multiple of it may have
+ * large images (large.ts); others that would are drawn again, and their names
+ * say so. All other cases are the same with every `largeEvery`.
+ */
+export function drawCase(seed: number, index: number, largeEvery = 1): Drawn {
   const mixed = (Math.imul(seed | 0, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b)) | 0;
   const random = new Random(xoroshiro128plus(mixed));
   // Small indexes of a run get fast-check's bias towards small values and edges, as its own runner does.
-  return drawn(usual, `s${seed}-c${index}`, index, usual.generate(random, 2 + Math.floor(Math.log10(index + 1))));
+  const draw = (): Value<CaseRecipe> => usual.generate(random, 2 + Math.floor(Math.log10(index + 1)));
+  let value = draw();
+  let again = 0;
+  for (; index % largeEvery !== 0 && isLarge(value.value) && again < MAX_DRAWS; again++) value = draw();
+  return drawn(usual, `s${seed}-c${index}${again === 0 ? '' : `-again${again}`}`, index, value);
 }
 
 /** Draws the cases of batch `number` of a campaign, which are made of what its swarm has on: a function of the four and nothing else. */

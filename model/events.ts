@@ -19,6 +19,8 @@ export interface RunEvent {
   readonly corpus?: string;
   /** True where the seed, names of cases and whatever an image could be made from are withheld. */
   readonly embargo?: true;
+  /** One of so many cases may have images above 1 MiB. Absent: each may. */
+  readonly largeEvery?: number;
   /** Cases planned. */
   readonly cases: number;
   readonly targets: readonly TargetIdentity[];

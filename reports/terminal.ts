@@ -98,7 +98,7 @@ export class TerminalReporter implements Reporter {
   }
 
   #run(run: RunEvent): void {
-    this.line(this.#paint(BOLD, oneLine(`${run.suite}: ${run.corpus === undefined ? `seed ${run.seed}` : `corpus ${run.corpus}`}, ${count(run.cases, 'case')}`)));
+    this.line(this.#paint(BOLD, oneLine(`${run.suite}: ${run.corpus === undefined ? `seed ${run.seed}` : `corpus ${run.corpus}`}, ${count(run.cases, 'case')}${run.largeEvery === undefined ? '' : `, images above 1 MiB in one of ${run.largeEvery} at the most`}`)));
     const width = Math.max(7, ...run.targets.map((t) => t.name.length));
     for (const t of run.targets) this.#entry('', `${t.name.padEnd(width)}  `, t.description);
     for (const s of run.skipped) this.#entry(YELLOW, `${'skipped'.padEnd(width)}  `, `${s.target}: ${s.reason}`);

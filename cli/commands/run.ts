@@ -4,6 +4,7 @@ import { mkdirSync, rmdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, isAbsolute, join, relative, resolve } from 'node:path';
 import { knowing } from '../../engine/known.ts';
+import { FAST_CHUNK, FAST_LARGE_EVERY, FAST_PREPARED } from '../../engine/fast.ts';
 import { runSuite, type RunSettings } from '../../engine/run.ts';
 import { EXIT, UsageError, type Event, type Finding, type FooterEvent, type Reached, type Reporter, type TargetIdentity } from '../../model/index.ts';
 import { JsonlReporter, JunitReporter, KtapReporter, MatrixReporter, TerminalReporter, embargo, embargoed, folderStore, loadAllKnown, openQuarantine, reachedOf, saveCoverage, saveFinding, type TargetCoverage } from '../../reports/index.ts';
@@ -21,6 +22,7 @@ export interface RunOptions extends ExecuteOptions {
   readonly cases: number;
   /** Milliseconds. */
   readonly time?: number;
+  readonly largeEvery?: number;
 }
 
 /** How cases are run and reported, wherever they come from. */
@@ -53,12 +55,16 @@ export interface ExecuteOptions extends Subject, Kernels {
 /** Runs cases of a seed and returns the exit code that the run's footer carries. */
 export function run(options: RunOptions, signal: AbortSignal): Promise<number> {
   const { seed, cases, time } = options;
-  return runCases(options, { seed, cases: options.failAllocations ? 2 * cases : cases, ...(options.failAllocations && { failAllocations: true }), ...(time !== undefined && { timeMs: time }) }, signal);
+  const largeEvery = options.largeEvery ?? (options.fast === true ? FAST_LARGE_EVERY : 1);
+  return runCases(options, {
+    seed, cases: options.failAllocations ? 2 * cases : cases, ...(options.failAllocations && { failAllocations: true }), largeEvery, ...(time !== undefined && { timeMs: time }),
+    ...(options.fast === true && { chunk: FAST_CHUNK, ...(cases >= FAST_PREPARED && { preparers: options.jobs ?? availableParallelism() }) }),
+  }, signal);
 }
 
 /** Runs the cases and returns the exit code that the run's footer carries. */
 export async function runCases(
-  options: ExecuteOptions, source: Pick<RunSettings, 'seed' | 'cases' | 'failAllocations' | 'timeMs' | 'stored' | 'shrinkExecutions'>, signal: AbortSignal,
+  options: ExecuteOptions, source: Pick<RunSettings, 'seed' | 'cases' | 'failAllocations' | 'largeEvery' | 'chunk' | 'preparers' | 'timeMs' | 'stored' | 'shrinkExecutions'>, signal: AbortSignal,
 ): Promise<number> {
   const request = { ...options, ...(options.target && { names: options.target }) };
   const names = targetNames(request);
