@@ -130,7 +130,7 @@ async function together(target: Target, largeEvery: number, workers: number): Pr
   await lanes.close();
   const processor = ownSeconds() - own + childSeconds() - children;
   const verdicts = screened.results.get(target)!.map((r) => `${r.verdict.kind} ${r.verdict.signature ?? ''}`);
-  console.log(`  the whole, ${workers} threads, ${jobs} lanes: ${cases} cases in ${wall.toFixed(1)} s: ${(cases / wall).toFixed(0)} cases/s by the clock; ${((processor * 1e3) / cases).toFixed(2)} ms of processor a case: ${(cases / processor).toFixed(0)} cases/s a core, ${((cases * jobs) / processor).toFixed(0)} on ${jobs} that do nothing else`);
+  console.log(`  the whole, ${workers} threads, ${jobs} lanes: ${cases} cases in ${wall.toFixed(1)} s: ${(cases / wall).toFixed(0)} cases/s by the clock; ${((processor * 1e3) / cases).toFixed(2)} ms of processor a case: ${(cases / processor).toFixed(0)} cases/s a core; ${jobs} at that rate would make ${((cases * jobs) / processor).toFixed(0)}`);
   return verdicts.join('\n');
 }
 
