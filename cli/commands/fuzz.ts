@@ -26,7 +26,7 @@ import { suiteVersion } from '../version.ts';
 import type { ExecuteOptions } from './run.ts';
 
 /** As commander hands them over. */
-export interface FuzzOptions extends Omit<ExecuteOptions, 'format' | 'coverage'> {
+export interface FuzzOptions extends Omit<ExecuteOptions, 'format'> {
   readonly seed: number;
   /** Milliseconds. */
   readonly time?: number;
@@ -49,13 +49,13 @@ export interface FuzzOptions extends Omit<ExecuteOptions, 'format' | 'coverage'>
 /** Milliseconds of a campaign of which nothing says when it ends. */
 const DEFAULT_MS = 600_000;
 /** Cases of a batch where every target is a virtual machine, and where some are cheaper. */
-const BATCH = { machines: 100, cheap: 500 } as const;
+const BATCH = { machines: 100, cheap: 250 } as const;
 /** Where there are cheap targets too, machines are given one in so many of a batch's cases. */
 const SHARE = 5;
 /** Cases of a batch that the canary is given. */
 const CANARY_CASES = 25;
 /** Options by which the targets of a campaign are opened again. */
-const REQUEST = ['patch', 'source', 'module', 'kernel', 'kernelBuild', 'sanitize', 'qemu', 'target', 'targetsFile', 'vm', 'fast'] as const;
+const REQUEST = ['patch', 'source', 'module', 'kernel', 'kernelBuild', 'sanitize', 'qemu', 'target', 'targetsFile', 'vm', 'fast', 'coverage'] as const;
 
 /** Runs a campaign, or one batch of one again. Exit codes: 0 nothing new, 1 new findings, 3 our own fault or a canary that passes, 130 stopped. */
 export async function fuzz(options: FuzzOptions, signal: AbortSignal): Promise<number> {

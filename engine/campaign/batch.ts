@@ -6,6 +6,7 @@
  * gives the same record but for `seconds` and rates, and a batch that was lost is
  * run again somewhere else. What of it is new is for the campaign to say.
  */
+import { createHash } from 'node:crypto';
 import { swarmCases } from '../../generators/draw.ts';
 import { BATCH_SCHEMA, type BatchFinding, type BatchPlan, type BatchRecord, type BatchRow, type Event, type Finding, type TargetIdentity } from '../../model/index.ts';
 import type { Session, Target } from '../../targets/target.ts';
@@ -79,6 +80,7 @@ async function run(plan: BatchPlan, means: BatchMeans): Promise<BatchRecord | un
     }
   });
   if (!footer.complete || footer.cases < plan.cases) return undefined;
+  for (const w of watched) await w.count(means.signal);
   return {
     schema: BATCH_SCHEMA, plan, stream: footer.caseStream,
     targets: Object.fromEntries(watched.map(({ target: { identity: { name } } }) => {
@@ -107,10 +109,17 @@ function sorted(counts: ReadonlyMap<string, number>): Record<string, number> {
   return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** The same number for the same line of a file, whatever else is reached. */
+function pointOf(file: string, line: number): number {
+  return createHash('sha256').update(`${file}:${line}`).digest().readUIntBE(0, 6);
+}
+
 interface Watched {
   readonly target: Target;
   /** Instances that died. */
   readonly deaths: () => number;
+  /** Takes the lines that its instances have reached until now, where those are counted: of all batches of this process, of which the campaign knows what is new. */
+  readonly count: (signal: AbortSignal) => Promise<void>;
   /** Points of code that its instances have reached, ascending. */
   readonly points: () => readonly number[];
 }
@@ -132,5 +141,10 @@ function watch(target: Target): Watched {
       },
     };
   };
-  return { target: { ...target, open }, deaths: () => deaths, points: () => [...points].sort((a, b) => a - b) };
+  const count = async (signal: AbortSignal): Promise<void> => {
+    for (const { file, lines } of (await target.coverage?.(signal))?.files ?? []) {
+      for (const line of lines) if (line.count > 0) points.add(pointOf(file, line.line));
+    }
+  };
+  return { target: { ...target, open }, count, deaths: () => deaths, points: () => [...points].sort((a, b) => a - b) };
 }

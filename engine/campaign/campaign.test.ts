@@ -138,6 +138,19 @@ describe('a campaign', () => {
     for (const { plan: { swarm: { from }, number } } of view.records.filter((r) => r.plan.swarm.from !== null)) expect(from).toBeLessThan(number);
   });
 
+  it('takes points of code as a gain where a target gives them, each once', async () => {
+    const lines = (upTo: number) => Array.from({ length: upTo }, (_, i) => ({ line: i + 1, count: 1, branches: [] }));
+    let asked = 0;
+    const counting: Target = { ...named('oracle'), coverage: () => Promise.resolve({ files: [{ file: 'a.c', text: '', functions: [], lines: [...lines(3 * ++asked), { line: 999, count: 0, branches: [] }] }], instances: 1, lost: 0, problems: [] }) };
+    const reaching = named('reaches');
+    const target: Target = { ...reaching, open: async () => ({ ...await reaching.open(), reached: () => [7, 9] }) };
+    const { view } = await campaign({ targets: [counting, target], header: { feedback: true }, budget: { batches: 3 } });
+    expect(view.records.map((r) => r.gain.points)).toEqual([5, 3, 3]);
+    expect(view.records[0]!.points['reaches']).toEqual([7, 9]);
+    expect(view.points).toBe(11);
+    expect((await campaign({ targets: [counting, target], header: { feedback: true }, budget: { batches: 3 } })).view.points).toBe(11);
+  });
+
   it('ends at its budget of cases or time', async () => {
     const { view } = await campaign({ budget: { cases: 9 }, targets: [named('oracle')] });
     expect(view.records.map((r) => r.plan.cases)).toEqual([4, 4, 1]);
