@@ -73,6 +73,11 @@ async function read(name: string, images: readonly ImageBytes[], as: 'device' | 
   }
 }
 
+/** What `ovbd smoke` says of an entry; throws where something is wrong with it. */
+function smoke(name: string): string {
+  return execFileSync(process.execPath, [path.join(root, 'cli', 'ovbd.mjs'), 'smoke', name], { encoding: 'utf8', cwd: root });
+}
+
 /** A sound stack is read right, one that is damaged refused. */
 async function isRight(name: string, sound: readonly ImageBytes[] = STACK, bad: readonly ImageBytes[] = [{ data: damaged() }], as: 'device' | 'zfile' = 'device'): Promise<void> {
   const good = await read(name, sound, as);
@@ -89,6 +94,15 @@ describe('with the real programs', () => {
   it.skipIf(!nbdkit)('nbdkit and nbdcopy, of what ovbd read wrote', () => isRight('reference-over-nbdkit'));
   it.skipIf(!qemu)('qemu-nbd and qemu-img, of what ovbd read wrote', () => isRight('reference-over-qemu-nbd'));
   it.skipIf(!nbdkit)('an nbdkit plugin that takes layers', () => isRight(`nbdkit:sh ${path.join(standIns, 'nbdkit-plugin.sh')}`));
+  it.skipIf(!nbdkit)('ovbd smoke finds nothing wrong with nbdkit and nbdcopy', () => {
+    expect(smoke('reference-over-nbdkit')).toMatch(/^ok {6}a ZFile\n[^]*^all right: ovbd run can use it\n$/m);
+  });
+  it.skipIf(!qemu)('ovbd smoke finds nothing wrong with qemu-nbd and qemu-img', () => {
+    expect(smoke('reference-over-qemu-nbd')).toMatch(/^- {7}a ZFile: not claimed\n[^]*^all right: ovbd run can use it\n$/m);
+  });
+  it.skipIf(!nbdkit)('ovbd smoke says that the program of a command line does not even start', () => {
+    expect(() => smoke('nbdkit:no-such-plugin')).toThrow(expect.objectContaining({ status: 1, stdout: expect.stringContaining('Does the command line work by itself') as string }) as Error);
+  });
 });
 
 describe('with stand-ins of the same command line', () => {

@@ -40,6 +40,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/after the end of the case/, '"done" is the last message of a case; a refused image is answered by "refused" and "done".'],
   [/it ended/, 'A target reads lines from its standard input, answers each, and ends after "bye".'],
   [/exit code \d+( in mid-message)? in (open|read)/, 'A target answers every case and goes on: an image that it cannot open is "refused", a read that fails has a negative "result".'],
+  [/it was refused: (?:[\w.+-]+: error: |.*--help)/, 'That is the program\'s own complaint. Does the command line work by itself, with files that you know to be sound? What follows the entry\'s name is given to the program as it is.'],
   [/must be opened; it was refused/, 'The image is sound. Are "wrapping" (envelopes from the outermost in) and the order of "layers" (bottom to top) heeded?'],
   [/it was opened/, 'A reader that checks its trailer refuses this. Does the adapter pass the reader\'s error on as "refused"?'],
   [/must give (\d+) bytes; it gave/, 'A read gives "length" bytes from "offset", fewer only at the end of the device, and 0 past it.'],

@@ -21,7 +21,7 @@ export interface BatchMeans {
   readonly targets: readonly Target[];
   /** Instances of a target at a time; the record does not depend on it. */
   readonly jobs: number;
-  readonly saveFinding: (finding: Finding, identity: TargetIdentity) => Promise<{ folder: string; replay: string }>;
+  readonly saveFinding: (finding: Finding, identity: TargetIdentity, again: boolean) => Promise<{ folder: string; replay: string }>;
   readonly signal: AbortSignal;
   readonly progress?: (p: Progress) => void;
 }
@@ -63,9 +63,9 @@ async function run(plan: BatchPlan, means: BatchMeans): Promise<BatchRecord | un
     },
     share: ({ identity: { name } }) => plan.shares[name]!,
     settled: ({ identity: { name } }, signature) => settledOf(plan, name, signature),
-    saveFinding: (finding, identity) => {
+    saveFinding: (finding, identity, again) => {
       bytes.set(keyOf(finding), imageBytes(finding.smallest));
-      return means.saveFinding(finding, identity);
+      return means.saveFinding(finding, identity, again);
     },
   }, (event: Event) => {
     if (event.type === 'case') {

@@ -188,7 +188,7 @@ class Campaign {
         const running: { readonly plan: BatchPlan; within?: Progress } = { plan };
         this.#running.set(plan.number, running);
         const record = await (this.#s.runBatch ?? runBatch)(plan, {
-          targets, jobs, signal: this.#signal, saveFinding: (finding, identity) => this.#save(finding, identity),
+          targets, jobs, signal: this.#signal, saveFinding: (finding, identity, again) => this.#save(finding, identity, again),
           progress: (within) => {
             running.within = within;
             this.#tell();
@@ -228,13 +228,14 @@ class Campaign {
     this.#tell(kept);
   }
 
-  /** Keeps the better of two that batches beside each other found at the same time. */
-  async #save(finding: Finding, identity: TargetIdentity): Promise<{ folder: string; replay: string }> {
+  /** Keeps the better of two that batches beside each other found at the same time; `again`: the one that is kept may have another label now. */
+  async #save(finding: Finding, identity: TargetIdentity, again: boolean): Promise<{ folder: string; replay: string }> {
     const key = `${finding.target}\0${finding.signature}`;
     const { confirmation } = finding;
     const one = { confirmation, bytes: imageBytes(finding.smallest) };
     const before = this.#saved.get(key) ?? this.#ledger.smallestOf(finding.target, finding.signature);
-    if (before !== undefined && !isBetter(one, before)) return { folder: before.folder, replay: before.replay };
+    const same = again && before?.bytes === one.bytes;
+    if (before !== undefined && !same && !isBetter(one, before)) return { folder: before.folder, replay: before.replay };
     const saved = await this.#s.saveFinding(finding, identity);
     this.#saved.set(key, { ...one, ...saved });
     return saved;
