@@ -21,7 +21,7 @@ export interface BatchMeans {
   readonly targets: readonly Target[];
   /** Instances of a target at a time; the record does not depend on it. */
   readonly jobs: number;
-  readonly saveFinding: (finding: Finding, identity: TargetIdentity, again: boolean) => Promise<{ folder: string; replay: string }>;
+  readonly saveFinding: (finding: Finding, identity: TargetIdentity, again?: boolean) => Promise<{ folder: string; replay: string }>;
   readonly signal: AbortSignal;
   readonly progress?: (p: Progress) => void;
 }

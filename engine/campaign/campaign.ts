@@ -229,7 +229,7 @@ class Campaign {
   }
 
   /** Keeps the better of two that batches beside each other found at the same time; `again`: the one that is kept may have another label now. */
-  async #save(finding: Finding, identity: TargetIdentity, again: boolean): Promise<{ folder: string; replay: string }> {
+  async #save(finding: Finding, identity: TargetIdentity, again = false): Promise<{ folder: string; replay: string }> {
     const key = `${finding.target}\0${finding.signature}`;
     const { confirmation } = finding;
     const one = { confirmation, bytes: imageBytes(finding.smallest) };
