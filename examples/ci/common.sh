@@ -60,8 +60,8 @@ trap stop INT TERM HUP
 
 # Makes the folder and the suite ready, and proves that a run finds what is wrong: the canary must be caught.
 begin() {
-  [ ! -e "$page" ] || usage "$out holds an earlier run's page: remove it, or give another OVBD_OUT"
   mkdir -p "$out" || exit 3
+  rm -rf "${out:?}/canary"
   printf '## %s\n\n' "$1" >"$page" || exit 3
   # What the tested code prints must not be taken for orders to the runner.
   if [ "${GITHUB_ACTIONS:-}" = true ]; then

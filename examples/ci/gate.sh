@@ -50,6 +50,7 @@ side() {
   left=$(all_ran "$out/$name") || broken "the run of the $name left out what was asked for: $left"
 }
 
+if [ -e "$out/base" ] || [ -e "$out/head" ]; then usage "$out holds an earlier gate: remove it, or give another OVBD_OUT"; fi
 begin 'OverlayBD conformance: gate'
 side base "${common[@]}" "${base[@]}"
 side head "${common[@]}" "${head[@]}"
