@@ -172,7 +172,8 @@ def try_case(command, manifest, folder, seconds, without):
                 done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=seconds)
             except subprocess.TimeoutExpired:
                 return f"no end within {seconds} s"
-            if done.returncode < 0 or done.returncode >= 128:
+            # A shell tells a signal by 128 and its number; 255 is what many programs refuse with.
+            if done.returncode < 0 or 128 < done.returncode <= 192:
                 return f"it died: exit code {done.returncode}: {done.stderr[-200:].decode(errors='replace').strip()}"
             got.append(out.read_bytes() if done.returncode == 0 and out.is_file() else None)
     if not got:

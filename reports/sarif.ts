@@ -68,7 +68,8 @@ function resultOf(finding: FindingView, index: ReadonlyMap<string, number>): obj
     ruleId: rule, ruleIndex: index.get(rule)!,
     // 3.27.10: what nobody could see again is not worth more than a note.
     level: confirmation.blame === 'unreliable' ? 'note' : LEVEL[event.kind],
-    message: { text: `${oneLine(event.target)}: ${oneLine(event.signature)}: ${oneLine(event.why)}` },
+    // 3.11.6: brackets before parentheses would be a link, to wherever a reader's words say.
+    message: { text: `${oneLine(event.target)}: ${oneLine(event.signature)}: ${oneLine(event.why)}`.replaceAll('](', '] (') },
     locations: [frames[0] ?? image],
     ...(frames.length > 0 && { relatedLocations: [...frames.slice(1), image].map((location, i) => ({ id: i + 1, ...location })) }),
     partialFingerprints: { 'ovbdSignature/v1': createHash('sha256').update(`${event.target}\0${event.signature}`).digest('hex') },

@@ -5,8 +5,9 @@
  */
 import { FINDING_KINDS, VERDICT_KINDS } from '../model/index.ts';
 import { clauseText } from './clause-text.ts';
+import { escapeHtml } from './html/markup.ts';
 import { md, mdBlock, mdCode, mdTable } from './markdown.ts';
-import { count, duration } from './text.ts';
+import { count, duration, oneLine } from './text.ts';
 import { groupsOf, type FindingGroup } from './view/groups.ts';
 import type { View } from './view/view.ts';
 
@@ -65,7 +66,8 @@ function findingLines(view: View, { signature, first, members }: FindingGroup, n
   const clause = event.clause === undefined ? '' : clauseText(event.clause);
   const log = evidence?.log ?? '';
   return [
-    `<details><summary>${n}. <b>${md(signature)}</b>, ${count(Math.max(...members.map((m) => m.event.count)), 'case')}</summary>`, '',
+    // In the line of an HTML block nothing is Markdown.
+    `<details><summary>${n}. <b>${escapeHtml(oneLine(signature))}</b>, ${count(Math.max(...members.map((m) => m.event.count)), 'case')}</summary>`, '',
     md(event.why), '',
     ...(clause === '' ? [] : [`${mdCode(event.clause!)}: ${md(clause)}`, '']),
     `Shown by ${members.map((m) => `${mdCode(m.event.target)} (${m.event.confirmation.blame}, ${m.event.confirmation.shown} of ${m.event.confirmation.tried})`).join(', ')}; smallest: ${md(event.smallest)}.${event.known ? ` Known: ${md(event.known.reason)}.` : ''}`, '',

@@ -90,6 +90,15 @@ describe.each(WORKFLOWS)('%s', (name) => {
     }
   });
 
+  it('takes from a cache what it keeps in one: the paths are part of its name', () => {
+    const caches = jobs(name).flatMap(([, job]) => job.steps).filter((step) => step.uses?.startsWith('actions/cache/'));
+    const pathsOf = (what: string): Record<string, unknown> => Object.fromEntries(
+      caches.filter((step) => step.uses!.startsWith(`actions/cache/${what}@`)).map((step) => [String(step.with!['key']).split('-', 2).join('-'), step.with!['path']]),
+    );
+    expect(Object.keys(pathsOf('restore'))).toContain('ovbd-lab');
+    expect(pathsOf('restore')).toEqual(pathsOf('save'));
+  });
+
   const parser = packageFolder('@actions/workflow-parser');
   it.skipIf(parser === null)('is a workflow by the word of the service\'s own parser', () => {
     const check = (file: string): string => execFileSync(process.execPath, ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', PARSE, parser!, file], { encoding: 'utf8' });

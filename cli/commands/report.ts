@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, UsageError } from '../../model/index.ts';
 import {
-  badgeJson, badgeSvg, errataTargets, errataText, feed, htmlReport, JunitReporter, KtapReporter, sarifText, summaryText, viewOf, writeAtomically, type View,
+  oneLine, badgeJson, badgeSvg, errataTargets, errataText, feed, htmlReport, JunitReporter, KtapReporter, sarifText, summaryText, viewOf, writeAtomically, type View,
 } from '../../reports/index.ts';
 import { print, printLines } from '../print.ts';
 import type { ReportFormat } from '../report-formats.ts';
@@ -32,7 +32,7 @@ export async function report(folder: string, options: ReportOptions, signal: Abo
     ...(wantsClauses && { tallyOf: drawnTally(options.draw, signal) }),
   });
   signal.throwIfAborted();
-  for (const problem of view.problems) process.stderr.write(`note: ${problem}\n`);
+  for (const problem of view.problems) process.stderr.write(`note: ${oneLine(problem)}\n`);
   if (format === 'errata' && output !== undefined && output !== '-' && !output.endsWith('.md')) return writeErrata(view, output, signal);
   const text = await textOf(view, format);
   if (output === undefined || output === '-') await print([text], signal);

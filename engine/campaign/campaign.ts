@@ -48,7 +48,7 @@ export interface CampaignProgress {
   readonly ended?: BatchRecord;
 }
 
-/** Times that a batch is tried that fails by a fault of ours; and such failures in a row that end a campaign. */
+/** Times that a batch is tried that fails by a fault of ours, before that ends the campaign. */
 const TRIES = 2;
 
 /**
@@ -121,12 +121,11 @@ class Campaign {
   readonly #pending: BatchPlan[];
   readonly #numbers: Set<number>;
   readonly #running = new Map<number, { readonly plan: BatchPlan; within?: Progress }>();
-  /** Smallest cases that were saved by batches which are not recorded yet. */
+  /** The best that was saved by this process: batches that were planned before it was known may still show it. */
   readonly #saved = new Map<string, { confirmation: Finding['confirmation']; bytes: number; folder: string; replay: string }>();
   readonly #confirmed = new Set<string>();
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
-  #failed = 0;
 
   constructor(s: CampaignSettings, ledger: Ledger, earlier: readonly EarlierFinding[]) {
     this.#s = s;
@@ -195,7 +194,6 @@ class Campaign {
           },
         });
         this.#running.delete(plan.number);
-        this.#failed = 0;
         if (record !== undefined) this.#record(record);
         return;
       } catch (error) {
@@ -203,7 +201,7 @@ class Campaign {
         if (this.#signal.aborted) return;
         if (!(error instanceof EngineError)) return this.#give(error);
         say(`batch ${plan.number}: ${error.message}`);
-        if (++this.#failed >= TRIES) return this.#give(error);
+        if (tried === TRIES) this.#give(error);
       }
     }
   }
@@ -215,7 +213,6 @@ class Campaign {
     this.#keeping(() => this.#s.store.save(kept));
     if (this.failure !== undefined) return;
     this.#ledger.take(kept);
-    for (const { target, signature } of kept.findings) this.#saved.delete(`${target}\0${signature}`);
     for (const { folder } of this.#ledger.outgrown()) {
       if (this.#confirmed.has(folder)) continue;
       this.#confirmed.add(folder);
@@ -233,11 +230,13 @@ class Campaign {
     const key = `${finding.target}\0${finding.signature}`;
     const { confirmation } = finding;
     const one = { confirmation, bytes: imageBytes(finding.smallest) };
-    const before = this.#saved.get(key) ?? this.#ledger.smallestOf(finding.target, finding.signature);
+    const before = this.#saved.get(key) ?? this.#ledger.keptOf(finding.target, finding.signature);
     const same = again && before?.bytes === one.bytes;
     if (before !== undefined && !same && !isBetter(one, before)) return { folder: before.folder, replay: before.replay };
     const saved = await this.#s.saveFinding(finding, identity);
     this.#saved.set(key, { ...one, ...saved });
+    // It was saved with the label that it has here, whatever a machine has shown before.
+    this.#confirmed.delete(saved.folder);
     return saved;
   }
 

@@ -93,10 +93,9 @@ export class Ledger {
     this.#keep(finding, -1, 0);
   }
 
-  /** The smallest of a signature of a target that was shown by a case alone; undefined where there is none. */
-  smallestOf(target: string, signature: string): BatchFinding | undefined {
-    const finding = this.#entries.get(target)?.get(signature)?.finding;
-    return finding?.confirmation.blame === 'alone' ? finding : undefined;
+  /** What is kept of a signature of a target; undefined where nothing is. */
+  keptOf(target: string, signature: string): BatchFinding | undefined {
+    return this.#entries.get(target)?.get(signature)?.finding;
   }
 
   /** What a batch that is planned now need not look into. */
