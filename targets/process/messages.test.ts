@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { drawCase } from '../../generators/draw.ts';
 import { prepare } from '../../engine/prepare.ts';
 import { jobFor } from '../../engine/prepare.ts';
+import { withAllocations } from '../../engine/allocations.ts';
 import { builtinTarget } from '../../engine/builtin-targets.ts';
 import { CaseFolder } from './folder.ts';
 import { Lines } from './lines.ts';
@@ -77,7 +78,8 @@ describe('what the runner sends', () => {
     const target = builtinTarget('oracle')!;
     const features = new Set<string>();
     for (let i = 0; i < 300; i++) {
-      const prepared = prepare(drawCase(3, i));
+      // What fails to allocate is a drawn case again.
+      const prepared = prepare(i < 10 ? withAllocations(3, 0, i) : drawCase(3, i));
       const { message, remove } = folder.deploy(jobFor(prepared, target)!, i + 1, ACCESS_FEATURES);
       const line = encode(message);
       expect(line.indexOf('\n')).toBe(line.length - 1);
