@@ -54,6 +54,7 @@ export async function worker(options: WorkerOptions, signal: AbortSignal): Promi
           while (slot !== undefined && !slot.alive()) slot = free.pop();
           if (slot === undefined) slots.push(slot = await openSlot(request, place, stop));
           try {
+            line.say(`batch ${numberOf(id)}: begun`);
             const bytes = await slot.run(payload, stop);
             line.say(bytes === undefined ? `batch ${numberOf(id)}: given back` : `batch ${numberOf(id)}: done, ${bytes.length} bytes; ${++done} until now`);
             return bytes;
