@@ -4,15 +4,13 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { differenceOf } from '../engine/campaign/ledger.ts';
+import { differenceOf, PASSING } from '../engine/campaign/ledger.ts';
 import { CAMPAIGN_SCHEMA, type CampaignHeader } from '../model/index.ts';
 import type { Target } from '../targets/target.ts';
 import { suiteVersion } from './version.ts';
 
 /** Folders of the suite that decide what a batch gives. */
 const FOLDERS = ['spec', 'model', 'generators', 'oracles', 'judge', 'targets', 'engine'];
-/** What an identity has that changes without anything being another. */
-const PASSING: readonly string[] = ['soak'];
 
 export interface BatchIdentity {
   /** Version, and a digest of its sources. */

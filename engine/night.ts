@@ -10,6 +10,7 @@ import {
   type Finding, type NightBatch, type NightFinding, type NightStore, type TargetIdentity,
 } from '../model/index.ts';
 import type { Target } from '../targets/target.ts';
+import { PASSING } from './campaign/ledger.ts';
 import { declaredFlags, prepare } from './prepare.ts';
 import { readyCases, type ReadyCases } from './ready-cases.ts';
 import { runSuite, type Progress } from './run.ts';
@@ -25,8 +26,6 @@ const INSTANCES = 4;
 const MAX_ERRORS = 2;
 /** Times that what failed, or turned out to be of other cases, is tried anew. */
 const PASSES = 3;
-/** What an identity has that changes without anything being another. */
-const NOT_IDENTITY: readonly string[] = ['soak'];
 
 export interface NightSettings {
   readonly suite: string;
@@ -138,7 +137,7 @@ function batchSize({ batch = NIGHT_BATCH }: NightSettings): number {
 
 /** What must be equal for batches to be of one night. */
 function lasting({ parts }: TargetIdentity): Record<string, string> {
-  return Object.fromEntries(Object.entries(parts).filter(([key]) => !NOT_IDENTITY.includes(key)).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries(Object.entries(parts).filter(([key]) => !PASSING.includes(key)).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Such a batch proves nothing and is run again. */

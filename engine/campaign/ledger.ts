@@ -190,4 +190,4 @@ export function differenceOf(then: CampaignHeader, now: CampaignHeader): string 
 
 const NAMES = { suite: 'the suite', seed: 'the seed', feedback: 'feedback', batchCases: 'the number of cases of a batch', shrinkExecutions: 'the budget for shrinking' } as const;
 /** What an identity has that changes without anything being another. */
-const PASSING: readonly string[] = ['soak'];
+export const PASSING: readonly string[] = ['soak'];
